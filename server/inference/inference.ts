@@ -1,0 +1,77 @@
+/*
+ * What the features ask of the models. `InferenceClient` answers from the inference thread;
+ * tests answer from a fake. Embeddings are Float32Array of length E.
+ */
+
+/** A model that is ready, and where it runs. */
+export interface LoadedModel {
+  name: string;
+  embeddingDim: number;
+  langs: readonly string[];
+  defaultLang: string;
+  /** Names of the concept models, in the order of the manifest. */
+  conceptModels: readonly string[];
+  /** Such as `cpu`. */
+  device: string;
+  loadMs: number;
+}
+
+export interface EncodeRequest {
+  sentences: readonly string[];
+  lang: string;
+}
+
+export interface DecodeRequest {
+  embeddings: readonly Float32Array[];
+  lang: string;
+  /** 1 decodes greedily. */
+  beamSize: number;
+  /** Limit of the whole sequence, prompt included; undefined means the model's own. */
+  maxSeqLen?: number;
+}
+
+/** A decoded sentence. */
+export interface DecodedSentence {
+  text: string;
+  /** Log-probability per token, normalised as fairseq2 does. */
+  score: number;
+}
+
+/** How a next concept is sampled. Fields that a family does not know are ignored by it. */
+export interface SamplingOptions {
+  /** Name of the concept model. */
+  lcm: string;
+  count: number;
+  seed: number;
+  /** Denoising steps (diffusion). */
+  inferenceTimesteps: number;
+  guidanceScale: number;
+  guidanceRescale: number;
+  /** Deviation of the first latents (diffusion), or of the noise added to the prediction (base). */
+  initialNoiseScale: number;
+  epsilonScaling?: number;
+  ddimEta: number;
+}
+
+export interface PredictRequest {
+  /** The concepts of the document so far, in order; at least one. */
+  context: readonly Float32Array[];
+  options: SamplingOptions;
+}
+
+/**
+ * Requests are served one at a time in the inference thread. Every method rejects with an
+ * AbortError when its signal is aborted, at the latest after the running step.
+ */
+export interface Inference {
+  /** Loads the model folder, replacing the model loaded before. */
+  load(folder: string, signal?: AbortSignal): Promise<LoadedModel>;
+  /** Returns one embedding per sentence, in order. Over-long sentences lose their tail. */
+  encode(request: EncodeRequest, signal?: AbortSignal): Promise<Float32Array[]>;
+  /** Returns the best sentence for each embedding, in order. */
+  decode(request: DecodeRequest, signal?: AbortSignal): Promise<DecodedSentence[]>;
+  /** Returns `count` candidates for the next concept. */
+  predict(request: PredictRequest, signal?: AbortSignal): Promise<Float32Array[]>;
+  /** Asks the thread to stop and waits until it has. */
+  dispose(): Promise<void>;
+}

@@ -1,0 +1,170 @@
+/*
+ * The contract between the compiler, which writes a model folder, and the inference, which runs it.
+ * A folder holds manifest.json, the tokenizer, and for every graph an .onnx file with its weights
+ * in an external-data file beside it. Shapes use the letters of ARCHITECTURE.md.
+ */
+
+/** Raised whenever an older folder must be compiled again. */
+export const manifestVersion = 1;
+
+export type Precision = 'fp32' | 'int8';
+
+/** A file of the folder, with what `verify` compares. */
+export interface FileEntry {
+  /** A bare file name, without folders. */
+  file: string;
+  sizeBytes: number;
+  sha256: string;
+}
+
+/** One compiled graph: the ONNX model and its external weights. */
+export interface GraphEntry {
+  model: FileEntry;
+  weights: FileEntry;
+}
+
+/** x̃ = (x − center) / scale, kept beside the graphs because sampling happens in normalised space. */
+export interface NormalizerEntry {
+  /** Raw little-endian float32: center [E], then scale [E]. */
+  file: FileEntry;
+}
+
+export interface TokenizerEntry {
+  file: FileEntry;
+  /** Language tokens in id order; token `__eng_Latn__` is called `eng_Latn`. */
+  langs: readonly string[];
+  defaultLang: string;
+}
+
+/**
+ * Graph `encoder`:
+ *   input_ids [N, S] int64, attention_mask [N, S] int64 → sentence_embedding [N, E] float32.
+ * Padding is on the right, with id 0 and mask 0.
+ */
+export interface EncoderEntry {
+  precision: Precision;
+  modelDim: number;
+  /** Longest input in tokens, language token and </s> included. */
+  maxSeqLen: number;
+  graph: GraphEntry;
+}
+
+/**
+ * Graph `prepare`, once per concept:
+ *   sentence_embedding [N, E] → encoder_hidden_states [N, L, D] float32,
+ *   the constant that cross-attention over one position adds in each layer.
+ *
+ * Graph `step`, once per token:
+ *   input_ids [N, S] int64              the new tokens, the same number in every row
+ *   parents [N] int64                   the row of the past that each row continues (beam reordering)
+ *   encoder_hidden_states [N, L, D]     already one row per hypothesis
+ *   past_key_values [L, 2, M, H, T, K]  M rows of the previous step; T = 0 (and M ≥ 1) at the start
+ *   top_count [1] int64                 k; at most V
+ *   temperature [1] float32             logits are divided by it before the log-softmax
+ * → log_probs [N, V]                    of the token after the last one
+ *   top_log_probs [N, k], top_tokens [N, k] int64   the k best of each row, descending
+ *   eos_log_prob [N]
+ *   present_key_values [L, 2, N, H, T + S, K]
+ */
+export interface DecoderEntry {
+  precision: Precision;
+  modelDim: number;
+  numLayers: number;
+  numAttnHeads: number;
+  headDim: number;
+  vocabSize: number;
+  /** Longest sequence in tokens, the prompt `</s> lang` included. */
+  maxSeqLen: number;
+  /** fairseq2 ids of the model's configuration; `pad` is the token that beam search never emits. */
+  vocabInfo: { size: number; unkIdx: number; bosIdx: number; eosIdx: number; padIdx: number };
+  prepare: GraphEntry;
+  step: GraphEntry;
+}
+
+/** What all concept models have in common. */
+interface ConceptModelBase {
+  /** As the writer chooses it: `base`, `two-tower`. */
+  name: string;
+  precision: Precision;
+  modelDim: number;
+  maxSeqLen: number;
+  normalizer: NormalizerEntry | null;
+}
+
+/**
+ * Graph `lcm`, in normalised space, cached over concepts:
+ *   sentence_embedding [N, S, E], past_key_values [L, 2, N, H, T, K]
+ * → next_embedding [N, S, E]            the prediction of position n + 1 read at position n
+ *   present_key_values [L, 2, N, H, T + S, K]
+ */
+export interface BaseLcmEntry extends ConceptModelBase {
+  family: 'base_lcm';
+  numLayers: number;
+  numAttnHeads: number;
+  headDim: number;
+  graph: GraphEntry;
+}
+
+/**
+ * Graph `context`, the context tower, in normalised space, cached over concepts:
+ *   sentence_embedding [N, S, E], past_key_values [L, 2, N, H, T, K]
+ * → encoder_hidden_states [N, S, D], present_key_values [L, 2, N, H, T + S, K]
+ *
+ * Graph `crossAttention`, once per context:
+ *   encoder_hidden_states [N, T, D] → cross_key_values [L′, 2, N, H, T + 1, K]
+ *   the keys and values of every denoiser layer, the zero vector first.
+ *
+ * Graph `denoiser`, once per diffusion step:
+ *   latents [N, E], timestep [N] int64,
+ *   is_conditional [N] float32          1: attends to the context; 0: the unconditional constant
+ *   cross_key_values [L′, 2, 1, H, T, K]  one context, shared by all rows
+ * → prediction [N, E]                   what noiseScheduler.predictionType says
+ */
+export interface TwoTowerLcmEntry extends ConceptModelBase {
+  family: 'two_tower_diffusion_lcm';
+  contextLayers: number;
+  contextHeads: number;
+  contextHeadDim: number;
+  denoiserLayers: number;
+  denoiserHeads: number;
+  denoiserHeadDim: number;
+  noiseScheduler: NoiseSchedulerConfig;
+  trainedWithCfGuidance: boolean;
+  context: GraphEntry;
+  crossAttention: GraphEntry;
+  denoiser: GraphEntry;
+}
+
+/** reference: DDIMSchedulerConfig, field by field in camelCase. */
+export interface NoiseSchedulerConfig {
+  numDiffusionTrainSteps: number;
+  betaStart: number;
+  betaEnd: number;
+  betaSchedule: 'linear' | 'scaled_linear' | 'squaredcos_cap_v2' | 'sigmoid';
+  scaledLinearExponent: number;
+  sigmoidScheduleAlpha: number;
+  sigmoidScheduleBeta: number;
+  clipSample: boolean;
+  clipSampleRange: number;
+  setAlphaToOne: boolean;
+  predictionType: 'sample' | 'epsilon' | 'v_prediction';
+  thresholding: boolean;
+  dynamicThresholdingRatio: number;
+  sampleMaxValue: number;
+  rescaleBetasZeroSnr: boolean;
+  timestepSpacing: 'linspace' | 'leading' | 'trailing';
+}
+
+export type ConceptModelEntry = BaseLcmEntry | TwoTowerLcmEntry;
+
+export interface Manifest {
+  version: typeof manifestVersion;
+  name: string;
+  /** SHA-256 over the source files and options; equal digests mean equal models. */
+  sourceDigest: string;
+  embeddingDim: number;
+  tokenizer: TokenizerEntry;
+  encoder: EncoderEntry;
+  decoder: DecoderEntry;
+  conceptModels: readonly ConceptModelEntry[];
+}
