@@ -1,0 +1,97 @@
+import { NotificationType, RequestType } from 'vscode-languageserver-protocol';
+import type { ErrorCode, ErrorData } from './errors.ts';
+
+/*
+ * What an LSP client and the server say to each other beyond the standard. A `uri` names an open
+ * document, an `offset` counts UTF-16 code units in it, and embeddings never cross.
+ */
+
+/** client → server, with `initialize`: where the server may keep what it prepares. */
+export interface InitializationOptions {
+  /** Path of a folder of our own. It need not exist yet. */
+  storageFolder: string;
+}
+
+/** server → client, on every change: the health of the model. */
+export const modelStatus = new NotificationType<ModelStatus>('thoughtline/modelStatus');
+
+export type ModelStatus =
+  | { state: 'missing' }
+  | {
+      state: 'preparing';
+      /** 0 to 1. */
+      fraction: number;
+      /** What is being prepared, in a few words. */
+      label: string;
+    }
+  | { state: 'loading' }
+  | {
+      state: 'ready';
+      model: string;
+      /** Where the model runs, such as `cpu`. */
+      device: string;
+      conceptModel: string;
+      loadMs: number;
+      /** Time of the last answer; null before the first. */
+      lastLatencyMs: number | null;
+      /** Memory of the whole server process. */
+      memoryMb: number;
+    }
+  | { state: 'failed'; code: ErrorCode; message: string };
+
+/** client → server: sentences that may follow a position, best first. */
+export const nextSentences = new RequestType<NextSentencesParams, NextSentencesResult, ErrorData>(
+  'thoughtline/nextSentences',
+);
+
+export interface NextSentencesParams {
+  uri: string;
+  offset: number;
+  /** The most candidates wanted; fewer may come. */
+  count: number;
+}
+
+export interface NextSentencesResult {
+  candidates: Candidate[];
+  latencyMs: number;
+}
+
+/** A sentence that may come next. */
+export interface Candidate {
+  text: string;
+  /** Log-probability per token. */
+  score: number;
+}
+
+/** client → server: sentences of the document nearest in meaning to the one at a position. */
+export const findNeighbours = new RequestType<
+  FindNeighboursParams,
+  FindNeighboursResult,
+  ErrorData
+>('thoughtline/findNeighbours');
+
+export interface FindNeighboursParams {
+  uri: string;
+  offset: number;
+  /** The most neighbours wanted; fewer may come. */
+  count: number;
+}
+
+export interface FindNeighboursResult {
+  /** The sentence at the position; null where there is no prose. */
+  sentence: LocatedSentence | null;
+  /** Nearest first, without the sentence itself. */
+  neighbours: Neighbour[];
+}
+
+/** A sentence and where it stands in its document: from `start` up to `end`. */
+export interface LocatedSentence {
+  text: string;
+  start: number;
+  end: number;
+}
+
+export interface Neighbour extends LocatedSentence {
+  /** Cosine of the two embeddings. */
+  score: number;
+}

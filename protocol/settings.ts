@@ -1,0 +1,197 @@
+/*
+ * The writer's settings: their shape, their defaults and the parser that trusts nothing.
+ * `package.json` declares the same defaults and limits to the editor; a test holds the two together.
+ */
+
+/** Section of the configuration, as in `workspace/configuration`. */
+export const settingsSection = 'thoughtline';
+
+/** Languages of documents that we read, by the identifiers of the editor and of LSP. */
+export const languageIds = ['markdown', 'latex', 'tex', 'plaintext'] as const;
+
+export type LanguageId = (typeof languageIds)[number];
+
+export interface Settings {
+  completion: CompletionSettings;
+  model: ModelSettings;
+  trace: { server: TraceLevel };
+}
+
+export interface CompletionSettings {
+  enabled: boolean;
+  languages: Readonly<Record<LanguageId, boolean>>;
+  /** How long the writer must rest before a sentence is offered. */
+  pauseMs: number;
+  candidates: number;
+  /** Name of the concept model; the model's first when it has none of that name. */
+  conceptModel: string;
+  inferenceSteps: number;
+  guidanceScale: number;
+  noiseScale: number;
+  beamSize: number;
+  maxSentenceTokens: number;
+}
+
+export interface ModelSettings {
+  /** Path of a model folder; empty means the built-in model. */
+  folder: string;
+  /** 0 means as many as suits the machine. */
+  threads: number;
+}
+
+const traceLevels = ['off', 'messages', 'verbose'] as const;
+
+export type TraceLevel = (typeof traceLevels)[number];
+
+/** What holds where the writer has set nothing, or nothing usable. */
+export const defaultSettings: Settings = {
+  completion: {
+    enabled: true,
+    languages: { markdown: true, latex: true, tex: true, plaintext: true },
+    pauseMs: 400,
+    candidates: 3,
+    conceptModel: 'two-tower',
+    inferenceSteps: 16,
+    guidanceScale: 3,
+    noiseScale: 0.6,
+    beamSize: 3,
+    maxSentenceTokens: 64,
+  },
+  model: { folder: '', threads: 0 },
+  trace: { server: 'off' },
+};
+
+/**
+ * Reads settings field by field. An absent field takes its default silently; an unusable one takes
+ * its default and is reported; an unknown one is passed over. Never throws.
+ *
+ * @param value  the section as the client gave it
+ * @returns the settings, and one line for each field that was refused
+ */
+export function parseSettings(value: unknown): { settings: Settings; refused: string[] } {
+  const refused: string[] = [];
+  const section = new Fields(value, settingsSection, defaultSettings, refused);
+  const completion = section.group('completion');
+  const languages = completion.group('languages');
+  const model = section.group('model');
+  const trace = section.group('trace');
+  const settings: Settings = {
+    completion: {
+      enabled: completion.field('enabled', boolean),
+      languages: {
+        markdown: languages.field('markdown', boolean),
+        latex: languages.field('latex', boolean),
+        tex: languages.field('tex', boolean),
+        plaintext: languages.field('plaintext', boolean),
+      },
+      pauseMs: completion.field('pauseMs', integer(0, 5000)),
+      candidates: completion.field('candidates', integer(1, 8)),
+      conceptModel: completion.field('conceptModel', string),
+      inferenceSteps: completion.field('inferenceSteps', integer(1, 100)),
+      guidanceScale: completion.field('guidanceScale', number(0, 10)),
+      noiseScale: completion.field('noiseScale', number(0, 2)),
+      beamSize: completion.field('beamSize', integer(1, 10)),
+      maxSentenceTokens: completion.field('maxSentenceTokens', integer(8, 256)),
+    },
+    model: {
+      folder: model.field('folder', string),
+      threads: model.field('threads', integer(0, 256)),
+    },
+    trace: { server: trace.field('server', oneOf(traceLevels)) },
+  };
+  return { settings, refused };
+}
+
+/** Tells whether the writer wants sentences offered in documents of a language. */
+export function isLanguageEnabled({ completion }: Settings, languageId: string): boolean {
+  const id = languageIds.find((known) => known === languageId);
+  return completion.enabled && id !== undefined && completion.languages[id];
+}
+
+/** A group of settings as it was given, beside the defaults that stand in for what is unusable. */
+class Fields<T extends object> {
+  readonly #given: Record<string, unknown>;
+  readonly #path: string;
+  readonly #defaults: T;
+  readonly #refused: string[];
+
+  constructor(value: unknown, path: string, defaults: T, refused: string[]) {
+    const isObject = typeof value === 'object' && value !== null && !Array.isArray(value);
+    this.#given = isObject ? { ...value } : {};
+    this.#path = path;
+    this.#defaults = defaults;
+    this.#refused = refused;
+    if (!isObject && !isAbsent(value)) this.#refuse(path, 'an object', value);
+  }
+
+  field<K extends keyof T & string>(name: K, kind: Kind<T[K]>): T[K] {
+    const value = this.#given[name];
+    if (kind.accepts(value)) return value;
+    if (!isAbsent(value)) this.#refuse(`${this.#path}.${name}`, kind.expected, value);
+    return this.#defaults[name];
+  }
+
+  group<K extends keyof T & string>(name: K): Fields<T[K] & object> {
+    const defaults: T[K] & object = Object(this.#defaults[name]);
+    return new Fields(this.#given[name], `${this.#path}.${name}`, defaults, this.#refused);
+  }
+
+  #refuse(path: string, expected: string, value: unknown): void {
+    this.#refused.push(`${path}: expected ${expected}, found ${shown(value)}`);
+  }
+}
+
+/** LSP clients without a setting send null. */
+function isAbsent(value: unknown): boolean {
+  return value === undefined || value === null;
+}
+
+/** What a field may hold. */
+interface Kind<T> {
+  expected: string;
+  accepts(value: unknown): value is T;
+}
+
+const boolean: Kind<boolean> = {
+  expected: 'true or false',
+  accepts: (value) => typeof value === 'boolean',
+};
+
+/** Paths are at most 4,096 on Linux and 32,767 with a prefix on Windows; names are shorter. */
+const maxStringLength = 32_767;
+
+const string: Kind<string> = {
+  expected: `text of at most ${maxStringLength} characters`,
+  accepts: (value): value is string => typeof value === 'string' && value.length <= maxStringLength,
+};
+
+function number(minimum: number, maximum: number): Kind<number> {
+  return {
+    expected: `a number from ${minimum} to ${maximum}`,
+    // NaN fails both comparisons.
+    accepts: (value): value is number =>
+      typeof value === 'number' && value >= minimum && value <= maximum,
+  };
+}
+
+function integer(minimum: number, maximum: number): Kind<number> {
+  const { accepts } = number(minimum, maximum);
+  return {
+    expected: `a whole number from ${minimum} to ${maximum}`,
+    accepts: (value): value is number => accepts(value) && Number.isInteger(value),
+  };
+}
+
+function oneOf<T extends string>(choices: readonly T[]): Kind<T> {
+  return {
+    expected: choices.join(', '),
+    accepts: (value): value is T => choices.some((choice) => choice === value),
+  };
+}
+
+/** Names a refused value briefly; structures are named by their type alone. */
+function shown(value: unknown): string {
+  if (typeof value === 'string') return value.length > 40 ? 'a long text' : `'${value}'`;
+  if (typeof value === 'number' || typeof value === 'boolean') return String(value);
+  return Array.isArray(value) ? 'a list' : `a value of type ${typeof value}`;
+}

@@ -1,0 +1,92 @@
+import { InvalidRequestError } from '../base/errors.ts';
+import {
+  chooseConceptModel,
+  contextConcepts,
+  nextSentences,
+  samplingDefaults,
+} from '../features/nextSentences.ts';
+import { SentenceConcepts } from '../features/sentenceConcepts.ts';
+import { splitSentences } from '../text/documentText.ts';
+import { type Command, choiceOption, numberOption, textOption } from './command.ts';
+import { formatOf, formats } from './format.ts';
+import { readDocument } from './input.ts';
+import { withModel } from './model.ts';
+
+/** `thoughtline next`: a document → candidates for its next sentence. */
+export const nextCommand: Command = {
+  name: 'next',
+  summary: "write candidates for a document's next sentence",
+  help: `Usage: thoughtline next [--model DIR] [--lcm NAME] [--count N] [--seed S] [--steps K]
+                        [--guidance G] [--noise S] [--format ${formats.join('|')}] [FILE]
+
+Reads a document from FILE or standard input and prints {"text","score","embedding"} for each
+candidate. The same seed gives the same candidates.
+
+  --model DIR    a compiled model; the built-in one when left out
+  --lcm NAME     the concept model (default ${samplingDefaults.lcm}, or the model's first)
+  --count N      candidates, 1 to 64 (default ${samplingDefaults.count})
+  --seed S       whole number from 0 to 4294967295 (default ${samplingDefaults.seed})
+  --steps K      denoising steps, 1 to 1000 (default ${samplingDefaults.inferenceTimesteps})
+  --guidance G   guidance scale, 0 to 20 (default ${samplingDefaults.guidanceScale}); 1 means none
+  --noise S      initial noise scale, 0 to 4 (default ${samplingDefaults.initialNoiseScale})
+  --format F     how the document is written; found from FILE's name when left out`,
+  options: {
+    model: { type: 'string' },
+    lcm: { type: 'string' },
+    count: { type: 'string' },
+    seed: { type: 'string' },
+    steps: { type: 'string' },
+    guidance: { type: 'string' },
+    noise: { type: 'string' },
+    format: { type: 'string' },
+  },
+  maxPositionals: 1,
+  async run(values, [file], io) {
+    const whole = (name: string, fallback: number, min: number, max: number) =>
+      numberOption(values, name, fallback, { min, max, integer: true });
+    const real = (name: string, fallback: number, max: number) =>
+      numberOption(values, name, fallback, { min: 0, max });
+    const sampling = {
+      ...samplingDefaults,
+      count: whole('count', samplingDefaults.count, 1, 64),
+      seed: whole('seed', samplingDefaults.seed, 0, 0xffffffff),
+      inferenceTimesteps: whole('steps', samplingDefaults.inferenceTimesteps, 1, 1000),
+      guidanceScale: real('guidance', samplingDefaults.guidanceScale, 20),
+      initialNoiseScale: real('noise', samplingDefaults.initialNoiseScale, 4),
+    };
+    const lcm = textOption(values, 'lcm');
+    const format = choiceOption(values, 'format', formats) ?? formatOf(file);
+    const sentences = splitSentences(await readDocument(io.input, file), format);
+    return withModel(textOption(values, 'model'), io, async ({ inference, model }) => {
+      if (lcm !== undefined && !model.conceptModels.includes(lcm)) {
+        throw new InvalidRequestError(
+          `--lcm: expected ${model.conceptModels.join(', ')}, found ${lcm}`,
+        );
+      }
+      const concepts = new SentenceConcepts(inference);
+      concepts.reset(model.defaultLang);
+      const context = await concepts.concepts(
+        sentences.slice(-contextConcepts).map((sentence) => sentence.text),
+        io.signal,
+      );
+      const candidates = await nextSentences(
+        inference,
+        context,
+        {
+          sampling: {
+            ...sampling,
+            lcm: lcm ?? chooseConceptModel(model.conceptModels, sampling.lcm),
+          },
+          lang: model.defaultLang,
+          beamSize: 5,
+          maxSeqLen: 128,
+        },
+        io.signal,
+      );
+      for (const { text, score, embedding } of candidates) {
+        await io.writeResult({ text, score, embedding: Array.from(embedding) });
+      }
+      return true;
+    });
+  },
+};

@@ -1,0 +1,71 @@
+import { nearestConcepts } from '../features/neighbours.ts';
+import {
+  chooseConceptModel,
+  contextConcepts,
+  nextSentences,
+  samplingDefaults,
+  worthShowing,
+} from '../features/nextSentences.ts';
+import { SentenceConcepts } from '../features/sentenceConcepts.ts';
+import { splitSentences } from '../text/documentText.ts';
+import type { Command } from './command.ts';
+import { formatOf } from './format.ts';
+import { readDocument } from './input.ts';
+import { withModel } from './model.ts';
+
+/** `thoughtline show`: the main job at a glance, for a person. */
+export const showCommand: Command = {
+  name: 'show',
+  summary: "show a document's next sentences and the neighbours of its last one",
+  help: `Usage: thoughtline show [FILE]
+
+Prints candidates for the next sentence of a document, and the sentences of the document that are
+nearest in meaning to its last one. For reading, not for scripts: they take next and encode.`,
+  options: {},
+  maxPositionals: 1,
+  async run(_values, [file], io) {
+    const text = await readDocument(io.input, file);
+    const sentences = splitSentences(text, formatOf(file)).map((sentence) => sentence.text);
+    const last = sentences.at(-1);
+    if (last === undefined) {
+      process.stdout.write('The document has no sentence yet.\n');
+      return true;
+    }
+    return withModel(undefined, io, async ({ inference, model }) => {
+      const concepts = new SentenceConcepts(inference);
+      concepts.reset(model.defaultLang);
+      const all = await concepts.concepts(sentences, io.signal);
+      const context = all.slice(-contextConcepts);
+      const start = performance.now();
+      const candidates = await nextSentences(
+        inference,
+        context,
+        {
+          sampling: {
+            ...samplingDefaults,
+            lcm: chooseConceptModel(model.conceptModels, samplingDefaults.lcm),
+          },
+          lang: model.defaultLang,
+          beamSize: 5,
+          maxSeqLen: 64,
+        },
+        io.signal,
+      );
+      const elapsed = Math.round(performance.now() - start);
+      const query = all.at(-1);
+      const neighbours =
+        query === undefined ? [] : nearestConcepts(query.embedding, all, 3, all.length - 1);
+      const lines = [
+        `… ${last}`,
+        '',
+        `What may come next (${model.name} on ${model.device}, ${elapsed} ms):`,
+        ...worthShowing(candidates, context).map((candidate) => `  → ${candidate.text}`),
+        '',
+        'Nearest in meaning to the last sentence:',
+        ...neighbours.map(({ text: near, score }) => `  ${score.toFixed(3)}  ${near}`),
+      ];
+      process.stdout.write(`${lines.join('\n')}\n`);
+      return true;
+    });
+  },
+};

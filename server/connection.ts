@@ -1,0 +1,261 @@
+import {
+  type CancellationToken,
+  type Connection,
+  DidChangeConfigurationNotification,
+  ErrorCodes,
+  type InitializeParams,
+  type InitializeResult,
+  LSPErrorCodes,
+  type Position,
+  ResponseError,
+  type TextDocumentContentChangeEvent,
+  TextDocumentSyncKind,
+} from 'vscode-languageserver/node';
+import { TextDocument } from 'vscode-languageserver-textdocument';
+import type { ErrorData } from '../protocol/errors.ts';
+import {
+  findNeighbours,
+  type InitializationOptions,
+  type ModelStatus,
+  modelStatus,
+  nextSentences,
+} from '../protocol/server.ts';
+import { isLanguageEnabled, settingsSection } from '../protocol/settings.ts';
+import { ConceptError, InvalidRequestError, isAbortError } from './base/errors.ts';
+import type { Logger } from './base/logger.ts';
+import type { ConceptService } from './features/conceptService.ts';
+import type { TextEdit } from './features/documentConcepts.ts';
+import type { ModelHost } from './modelHost.ts';
+import { ProgressReport } from './progressReport.ts';
+import { SettingsCache } from './settingsCache.ts';
+import type { ProseFormat } from './text/proseBlock.ts';
+
+/** The most candidates or neighbours of one answer. */
+const maxCount = 64;
+
+/** What lies behind the connection, built when the client has said where things may be stored. */
+export interface House {
+  service: ConceptService;
+  models: ModelHost;
+  dispose(): Promise<void>;
+}
+
+export type BuildHouse = (parts: {
+  storageFolder: string | undefined;
+  logger: Logger;
+  onStatus: (status: ModelStatus) => void;
+}) => House;
+
+/**
+ * LSP ⇄ service: the only file that knows JSON-RPC. Positions become offsets, tokens become abort
+ * signals, errors gain a code.
+ */
+export function serve(connection: Connection, buildHouse: BuildHouse): void {
+  const logger: Logger = {
+    debug: (message) => connection.console.debug(message),
+    info: (message) => connection.console.info(message),
+    warn: (message) => connection.console.warn(message),
+    error: (message) => connection.console.error(message),
+  };
+  const documents = new Map<string, TextDocument>();
+  let house: House | null = null;
+  let settings = new SettingsCache(null, logger);
+  let progress = new ProgressReport(null);
+  let loaded = '';
+  let newestCompletion = new AbortController();
+
+  connection.onInitialize((params): InitializeResult => {
+    const { workspace, window } = params.capabilities;
+    if (workspace?.configuration === true) {
+      settings = new SettingsCache(
+        (scopeUri) =>
+          connection.workspace.getConfiguration(
+            scopeUri === undefined
+              ? { section: settingsSection }
+              : { scopeUri, section: settingsSection },
+          ),
+        logger,
+      );
+    }
+    if (window?.workDoneProgress === true) progress = new ProgressReport(connection);
+    house = buildHouse({ storageFolder: storageFolder(params), logger, onStatus });
+    return {
+      serverInfo: { name: 'thoughtline' },
+      capabilities: {
+        textDocumentSync: { openClose: true, change: TextDocumentSyncKind.Incremental },
+        inlineCompletionProvider: true,
+      },
+    };
+  });
+
+  connection.onInitialized(async () => {
+    await connection.client.register(DidChangeConfigurationNotification.type, {
+      section: settingsSection,
+    });
+    await loadModel();
+  });
+
+  connection.onDidChangeConfiguration(async () => {
+    settings.clear();
+    await loadModel();
+  });
+
+  connection.onDidOpenTextDocument(({ textDocument: { uri, languageId, version, text } }) => {
+    documents.set(uri, TextDocument.create(uri, languageId, version, text));
+    needHouse().service.openDocument(uri, formatOfLanguage(languageId), text);
+  });
+
+  connection.onDidChangeTextDocument(({ textDocument: { uri, version }, contentChanges }) => {
+    const document = documents.get(uri);
+    if (document === undefined) {
+      logger.warn('a change of a document that is not open was left aside');
+      return;
+    }
+    for (const change of contentChanges) {
+      needHouse().service.changeDocument(uri, [editOf(document, change)]);
+      TextDocument.update(document, [change], version);
+    }
+  });
+
+  connection.onDidCloseTextDocument(({ textDocument: { uri } }) => {
+    documents.delete(uri);
+    settings.forget(uri);
+    needHouse().service.closeDocument(uri);
+  });
+
+  connection.languages.inlineCompletion.on((params, token) => {
+    newestCompletion.abort();
+    newestCompletion = new AbortController();
+    const newest = newestCompletion.signal;
+    return answer(token, async (cancelled) => {
+      const signal = AbortSignal.any([newest, cancelled]);
+      const { uri } = params.textDocument;
+      const document = openDocument(uri);
+      const current = await settings.get(uri);
+      if (!isLanguageEnabled(current, document.languageId)) return [];
+      const start = performance.now();
+      const offset = document.offsetAt(params.position);
+      const texts = await needHouse().service.completeAt(uri, offset, current, signal);
+      needHouse().models.noteLatency(performance.now() - start);
+      const range = emptyRange(params.position);
+      return texts.map((insertText) => ({ insertText, range }));
+    });
+  });
+
+  connection.onRequest(nextSentences, (params, token) =>
+    answer(token, async (signal) => {
+      const { uri } = openDocument(params.uri);
+      const offset = wholeNumber(params.offset, 'offset', Number.MAX_SAFE_INTEGER);
+      const count = wholeNumber(params.count, 'count', maxCount);
+      const current = await settings.get(uri);
+      const result = await needHouse().service.nextSentences(uri, offset, count, current, signal);
+      needHouse().models.noteLatency(result.latencyMs);
+      return result;
+    }),
+  );
+
+  connection.onRequest(findNeighbours, (params, token) =>
+    answer(token, (signal) => {
+      const { uri } = openDocument(params.uri);
+      const offset = wholeNumber(params.offset, 'offset', Number.MAX_SAFE_INTEGER);
+      const count = wholeNumber(params.count, 'count', maxCount);
+      return needHouse().service.findNeighbours(uri, offset, count, signal);
+    }),
+  );
+
+  connection.onShutdown(async () => {
+    newestCompletion.abort();
+    await house?.dispose();
+  });
+
+  connection.listen();
+
+  function needHouse(): House {
+    if (house === null) throw new InvalidRequestError('request: expected initialize first');
+    return house;
+  }
+
+  function openDocument(uri: string): TextDocument {
+    const document = documents.get(uri);
+    if (document === undefined) {
+      throw new InvalidRequestError('document: expected an open one, found one that is closed');
+    }
+    return document;
+  }
+
+  function onStatus(status: ModelStatus): void {
+    void connection.sendNotification(modelStatus, status);
+    if (status.state === 'preparing') progress.show(status.fraction, status.label);
+    else progress.done();
+  }
+
+  /** Loads the model that the settings name, unless it is the one that is loaded. */
+  async function loadModel(): Promise<void> {
+    const { model, completion } = await settings.get();
+    const { models } = needHouse();
+    models.wantConceptModel(completion.conceptModel);
+    const wanted = JSON.stringify(model);
+    if (wanted === loaded) return;
+    loaded = wanted;
+    await models.load(model.folder);
+  }
+}
+
+/** Runs a request: its token becomes a signal, and what it throws gains a code. */
+async function answer<T>(
+  token: CancellationToken,
+  run: (signal: AbortSignal) => Promise<T>,
+): Promise<T> {
+  const cancelled = new AbortController();
+  const subscription = token.onCancellationRequested(() => cancelled.abort());
+  try {
+    return await run(cancelled.signal);
+  } catch (error) {
+    throw responseError(error);
+  } finally {
+    subscription.dispose();
+  }
+}
+
+function responseError(error: unknown): ResponseError<ErrorData | undefined> {
+  if (isAbortError(error)) {
+    return new ResponseError(LSPErrorCodes.RequestCancelled, 'the request is no longer wanted');
+  }
+  const { code, retryable } =
+    error instanceof ConceptError ? error : { code: 'internal' as const, retryable: false };
+  const message = error instanceof Error ? error.message : String(error);
+  const number = code === 'invalidRequest' ? ErrorCodes.InvalidParams : ErrorCodes.InternalError;
+  return new ResponseError(number, message, { code, retryable });
+}
+
+/** Reads the one option that we take, trusting nothing. */
+function storageFolder(params: InitializeParams): string | undefined {
+  const options: Partial<Record<keyof InitializationOptions, unknown>> | null | undefined =
+    params.initializationOptions;
+  return typeof options?.storageFolder === 'string' ? options.storageFolder : undefined;
+}
+
+function formatOfLanguage(languageId: string): ProseFormat {
+  if (languageId === 'markdown') return 'markdown';
+  return languageId === 'latex' || languageId === 'tex' ? 'latex' : 'plaintext';
+}
+
+function editOf(document: TextDocument, change: TextDocumentContentChangeEvent): TextEdit {
+  if (!('range' in change)) {
+    return { start: 0, end: document.getText().length, text: change.text };
+  }
+  const start = document.offsetAt(change.range.start);
+  const end = document.offsetAt(change.range.end);
+  return { start: Math.min(start, end), end: Math.max(start, end), text: change.text };
+}
+
+function emptyRange(position: Position) {
+  return { start: position, end: position };
+}
+
+function wholeNumber(value: unknown, name: string, max: number): number {
+  if (typeof value === 'number' && Number.isInteger(value) && value >= 0 && value <= max) {
+    return value;
+  }
+  throw new InvalidRequestError(`${name}: expected a whole number from 0 to ${max}`);
+}

@@ -1,0 +1,136 @@
+import { type CompletionSettings, defaultSettings } from '../../protocol/settings.ts';
+import { InvalidRequestError } from '../base/errors.ts';
+import type { Inference, SamplingOptions } from '../inference/inference.ts';
+import type { Concept } from './sentenceConcepts.ts';
+
+/*
+ * concepts so far → next concepts → sentences. What the models say is kept apart from what is
+ * worth showing to a writer, because scripts want the first and ghost text the second.
+ */
+
+/** A sentence that may come next. */
+export interface Candidate {
+  text: string;
+  /** Log-probability per token of the decoder. */
+  score: number;
+  /** The predicted concept, [E]. */
+  embedding: Float32Array;
+}
+
+export interface NextSentencesOptions {
+  sampling: SamplingOptions;
+  lang: string;
+  beamSize: number;
+  /** Longest sentence in tokens. */
+  maxSeqLen: number;
+}
+
+/**
+ * How candidates are sampled when the writer has set nothing. Rescaling and ε-scaling are the
+ * paper's (LCM, section 2.4.2).
+ */
+export const samplingDefaults: SamplingOptions = samplingOptions(defaultSettings.completion);
+
+/** Turns the writer's settings into sampling options; the seed is fixed, so answers are stable. */
+export function samplingOptions(settings: CompletionSettings): SamplingOptions {
+  return {
+    lcm: settings.conceptModel,
+    count: settings.candidates,
+    seed: 1,
+    inferenceTimesteps: settings.inferenceSteps,
+    guidanceScale: settings.guidanceScale,
+    guidanceRescale: 0.7,
+    initialNoiseScale: settings.noiseScale,
+    epsilonScaling: 1.00045,
+    ddimEta: 0,
+  };
+}
+
+/**
+ * Returns the concept model of that name, or the model's first.
+ *
+ * @throws InvalidRequestError when the model has no concept model at all
+ */
+export function chooseConceptModel(names: readonly string[], wanted: string): string {
+  const name = names.includes(wanted) ? wanted : names[0];
+  if (name === undefined) {
+    throw new InvalidRequestError(`concept model: expected ${wanted}, found a model without any`);
+  }
+  return name;
+}
+
+/**
+ * Concepts that the concept model sees. More make each prediction slower and were not seen in
+ * training by the built-in models.
+ */
+export const contextConcepts = 32;
+
+/**
+ * Predicts and writes candidates for the next sentence, in the order in which they were sampled.
+ *
+ * @param context  the concepts of the document so far; none gives no candidates
+ */
+export async function nextSentences(
+  inference: Inference,
+  context: readonly Concept[],
+  options: NextSentencesOptions,
+  signal?: AbortSignal,
+): Promise<Candidate[]> {
+  if (context.length === 0 || options.sampling.count === 0) return [];
+  const embeddings = await inference.predict(
+    {
+      context: context.slice(-contextConcepts).map((concept) => concept.embedding),
+      options: options.sampling,
+    },
+    signal,
+  );
+  const sentences = await inference.decode(
+    { embeddings, lang: options.lang, beamSize: options.beamSize, maxSeqLen: options.maxSeqLen },
+    signal,
+  );
+  return sentences.flatMap(({ text, score }, i) => {
+    const embedding = embeddings[i];
+    return embedding === undefined ? [] : [{ text, score, embedding }];
+  });
+}
+
+/** What the decoder writes for a token it does not know. */
+const unknownSurface = '⁇';
+
+/**
+ * Keeps what is worth showing, best first: no empty sentence, none with unknown words, none that
+ * stands in the context already, no two of the same wording.
+ */
+export function worthShowing(
+  candidates: readonly Candidate[],
+  context: readonly Concept[],
+): Candidate[] {
+  const seen = new Set(context.map((concept) => wording(concept.text)));
+  return candidates
+    .toSorted((a, b) => b.score - a.score)
+    .filter(({ text }) => {
+      const words = wording(text);
+      if (words === '' || text.includes(unknownSurface) || seen.has(words)) return false;
+      seen.add(words);
+      return true;
+    });
+}
+
+/** Letters and digits alone decide whether two sentences have the same wording. */
+function wording(text: string): string {
+  return text
+    .toLowerCase()
+    .replace(/[^\p{L}\p{N}]+/gu, ' ')
+    .trim();
+}
+
+/**
+ * Fits a sentence to the place where it is inserted: a space after a sentence on the same line,
+ * none at the start of a line, after a space, or after a full-width full stop.
+ *
+ * @param before  the text of the line before the caret
+ */
+export function fitToCaret(before: string, sentence: string): string {
+  const needsSpace = before !== '' && !/[\s。！？」』）]$/u.test(before);
+  return needsSpace ? ` ${sentence}` : sentence;
+}

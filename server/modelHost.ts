@@ -1,0 +1,122 @@
+import type { ModelStatus } from '../protocol/server.ts';
+import { ConceptError, isAbortError, ModelMissingError } from './base/errors.ts';
+import type { Logger } from './base/logger.ts';
+import { chooseConceptModel } from './features/nextSentences.ts';
+import type { Inference, LoadedModel } from './inference/inference.ts';
+
+/** Finds a model folder, compiling the model first where that is needed. */
+export type PrepareModel = (
+  folder: string,
+  onProgress: (fraction: number, label: string) => void,
+  signal: AbortSignal,
+) => Promise<string>;
+
+/** Brings a model from files to readiness, and tells its health on every change. */
+export class ModelHost {
+  readonly #inference: Inference;
+  readonly #prepare: PrepareModel;
+  readonly #logger: Logger;
+  readonly #onStatus: (status: ModelStatus) => void;
+  readonly #onModel: (model: LoadedModel | null) => void;
+  #status: ModelStatus = { state: 'missing' };
+  #model: LoadedModel | null = null;
+  #wanted = '';
+  #loading = new AbortController();
+
+  constructor(parts: {
+    inference: Inference;
+    prepare: PrepareModel;
+    logger: Logger;
+    onStatus: (status: ModelStatus) => void;
+    onModel: (model: LoadedModel | null) => void;
+  }) {
+    this.#inference = parts.inference;
+    this.#prepare = parts.prepare;
+    this.#logger = parts.logger;
+    this.#onStatus = parts.onStatus;
+    this.#onModel = parts.onModel;
+  }
+
+  /**
+   * Loads a model in place of the one before; a load that is still under way gives up.
+   * Failures become the status: nothing is thrown.
+   *
+   * @param folder  a model folder; empty means the built-in model
+   */
+  async load(folder: string): Promise<void> {
+    this.#loading.abort();
+    this.#loading = new AbortController();
+    const { signal } = this.#loading;
+    this.#useModel(null);
+    try {
+      this.#setStatus({ state: 'loading' });
+      const prepared = await this.#prepare(
+        folder,
+        (fraction, label) => this.#setStatus({ state: 'preparing', fraction, label }),
+        signal,
+      );
+      this.#setStatus({ state: 'loading' });
+      const model = await this.#inference.load(prepared, signal);
+      signal.throwIfAborted();
+      this.#useModel(model);
+      this.#setStatus({
+        state: 'ready',
+        model: model.name,
+        device: model.device,
+        conceptModel: this.#conceptModel(model),
+        loadMs: model.loadMs,
+        lastLatencyMs: null,
+        memoryMb: memoryMb(),
+      });
+    } catch (error) {
+      if (isAbortError(error)) return;
+      this.#logger.error(`loading the model failed: ${String(error)}`);
+      if (error instanceof ModelMissingError) this.#setStatus({ state: 'missing' });
+      else this.#setStatus({ state: 'failed', code: codeOf(error), message: messageOf(error) });
+    }
+  }
+
+  /** Takes the name of the concept model that the writer wants. */
+  wantConceptModel(name: string): void {
+    this.#wanted = name;
+    if (this.#status.state !== 'ready' || this.#model === null) return;
+    this.#setStatus({ ...this.#status, conceptModel: this.#conceptModel(this.#model) });
+  }
+
+  #conceptModel({ conceptModels }: LoadedModel): string {
+    return conceptModels.length === 0 ? '' : chooseConceptModel(conceptModels, this.#wanted);
+  }
+
+  /** Gives up a load that is under way. */
+  cancel(): void {
+    this.#loading.abort();
+  }
+
+  /** Notes how long an answer took. */
+  noteLatency(lastLatencyMs: number): void {
+    if (this.#status.state !== 'ready') return;
+    this.#setStatus({ ...this.#status, lastLatencyMs, memoryMb: memoryMb() });
+  }
+
+  #useModel(model: LoadedModel | null): void {
+    this.#model = model;
+    this.#onModel(model);
+  }
+
+  #setStatus(status: ModelStatus): void {
+    this.#status = status;
+    this.#onStatus(status);
+  }
+}
+
+function memoryMb(): number {
+  return Math.round(process.memoryUsage.rss() / 2 ** 20);
+}
+
+function codeOf(error: unknown) {
+  return error instanceof ConceptError ? error.code : 'internal';
+}
+
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}

@@ -1,0 +1,35 @@
+import { commands, type ExtensionContext, window, workspace } from 'vscode';
+import { settingsSection } from '../protocol/settings.ts';
+import { ServerClient } from './client.ts';
+import { GhostText } from './ghostText.ts';
+import { ModelStatusItem } from './modelStatus.ts';
+import { Notifier } from './notify.ts';
+import { reportRefusedSettings } from './settings.ts';
+
+/** Builds the parts, hands them to each other and registers them. The server starts meanwhile. */
+export function activate(context: ExtensionContext): void {
+  const log = window.createOutputChannel('Thoughtline', { log: true });
+  const notifier = new Notifier();
+  const ghostText = new GhostText();
+  const status = new ModelStatusItem();
+  const client = new ServerClient(context, log, notifier, {
+    provideInlineCompletionItems: ghostText.provideItems,
+  });
+
+  context.subscriptions.push(
+    ghostText,
+    status,
+    client,
+    client.onDidChangeHealth((health) => status.update(health)),
+    commands.registerCommand('thoughtline.restartServer', () => client.restart()),
+    commands.registerCommand('thoughtline.showLog', () => log.show()),
+    workspace.onDidChangeConfiguration((event) => {
+      if (event.affectsConfiguration(settingsSection)) reportRefusedSettings(log);
+    }),
+    // Last, because the others still write to it when they go.
+    log,
+  );
+
+  reportRefusedSettings(log);
+  client.start();
+}

@@ -1,0 +1,99 @@
+import { commands, l10n, window } from 'vscode';
+import type { ErrorCode } from '../protocol/errors.ts';
+
+/** Something went wrong that the writer may want to know: an error of the server, or its end. */
+export type Trouble = ErrorCode | 'serverStopped';
+
+/** Turns troubles into words and remedies. What has been said is not repeated until it is over. */
+export class Notifier {
+  readonly #said = new Set<Trouble>();
+
+  report(trouble: Trouble): void {
+    const words = wordsFor(trouble);
+    if (words === undefined || this.#said.has(trouble)) return;
+    this.#said.add(trouble);
+    void show(words);
+  }
+
+  /** Everything works again, or the writer has asked for another try: what comes next is news. */
+  forget(): void {
+    this.#said.clear();
+  }
+}
+
+interface Words {
+  message: string;
+  remedies: Remedy[];
+}
+
+interface Remedy {
+  /** Label of the button. */
+  title: string;
+  command: string;
+  argument?: string;
+}
+
+/** Returns what to say; undefined when the log is enough, because the writer can do nothing. */
+function wordsFor(trouble: Trouble): Words | undefined {
+  const restart = { title: l10n.t('Restart'), command: 'thoughtline.restartServer' };
+  const tryAgain = { ...restart, title: l10n.t('Try Again') };
+  const showLog = { title: l10n.t('Show Log'), command: 'thoughtline.showLog' };
+  const chooseModel = {
+    title: l10n.t('Choose Another Model'),
+    command: 'workbench.action.openSettings',
+    argument: 'thoughtline.model.folder',
+  };
+  switch (trouble) {
+    case 'modelMissing':
+      return {
+        message: l10n.t('Thoughtline finds no model in the folder that is set.'),
+        remedies: [chooseModel, showLog],
+      };
+    case 'modelCorrupt':
+      return {
+        message: l10n.t('The files of the Thoughtline model are damaged.'),
+        remedies: [tryAgain, chooseModel, showLog],
+      };
+    case 'modelUnsupported':
+      return {
+        message: l10n.t('Thoughtline cannot run this kind of model.'),
+        remedies: [chooseModel, showLog],
+      };
+    case 'downloadFailed':
+      return {
+        message: l10n.t('The Thoughtline model could not be downloaded.'),
+        remedies: [tryAgain, showLog],
+      };
+    case 'inferenceFailed':
+      return {
+        message: l10n.t('The Thoughtline model failed while it ran.'),
+        remedies: [restart, showLog],
+      };
+    case 'notEnoughMemory':
+      return {
+        message: l10n.t('There is not enough memory for the Thoughtline model.'),
+        remedies: [chooseModel, tryAgain, showLog],
+      };
+    case 'internal':
+      return {
+        message: l10n.t('Thoughtline made a mistake of its own.'),
+        remedies: [restart, showLog],
+      };
+    case 'invalidRequest':
+      return undefined;
+    case 'serverStopped':
+      return {
+        message: l10n.t('Thoughtline stopped several times and was not started again.'),
+        remedies: [restart, showLog],
+      };
+  }
+}
+
+async function show({ message, remedies }: Words): Promise<void> {
+  const chosen = await window.showWarningMessage(message, ...remedies);
+  if (chosen === undefined) return;
+  const { command, argument } = chosen;
+  await (argument === undefined
+    ? commands.executeCommand(command)
+    : commands.executeCommand(command, argument));
+}

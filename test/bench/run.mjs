@@ -1,0 +1,42 @@
+// Runs the benchmarks: each prints one JSON line per figure. `npm run bench -- words…` narrows.
+// Figures that belong together are measured side by side in one run, so that ratios are fair.
+import { spawnSync } from 'node:child_process';
+import { mkdirSync, readdirSync, rmSync } from 'node:fs';
+import { cpus } from 'node:os';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { build } from 'esbuild';
+
+const root = join(dirname(fileURLToPath(import.meta.url)), '..', '..');
+process.chdir(root);
+
+const built = spawnSync('npm run build', { shell: true, stdio: ['ignore', 'ignore', 'inherit'] });
+if (built.status !== 0) process.exit(1);
+
+const words = process.argv.slice(2);
+const names = readdirSync('test/bench')
+  .filter((name) => name.endsWith('.bench.ts') && words.every((word) => name.includes(word)))
+  .sort();
+const out = join(root, 'out', `bench-${process.pid}`);
+mkdirSync(out, { recursive: true });
+process.once('exit', () => rmSync(out, { recursive: true, force: true }));
+await build({
+  entryPoints: names.map((name) => join('test', 'bench', name)),
+  outdir: out,
+  bundle: true,
+  platform: 'node',
+  format: 'cjs',
+  target: 'node20',
+  external: ['onnxruntime-node'],
+  logLevel: 'warning',
+});
+
+const machine = `${cpus().length} × ${cpus()[0]?.model.trim()}, Node ${process.version}`;
+console.log(JSON.stringify({ name: 'machine', value: machine, unit: '' }));
+let failed = false;
+for (const name of names) {
+  const bundle = join(out, name.replace(/\.ts$/, '.js'));
+  const { status } = spawnSync(process.execPath, [bundle], { stdio: 'inherit' });
+  failed ||= status !== 0;
+}
+process.exitCode = failed ? 1 : 0;

@@ -1,0 +1,172 @@
+import assert from 'node:assert/strict';
+import { existsSync, globSync, readFileSync } from 'node:fs';
+import { describe, it } from 'node:test';
+import {
+  defaultSettings,
+  languageIds,
+  parseSettings,
+  settingsSection,
+} from '../protocol/settings.ts';
+
+/** What the tests read of a setting's schema in the manifest. */
+interface Property {
+  type: string;
+  default: unknown;
+  minimum?: number;
+  maximum?: number;
+  enum?: string[];
+  scope: string;
+  markdownDescription: string;
+}
+
+interface Manifest {
+  main: string;
+  icon: string;
+  keywords: string[];
+  activationEvents: string[];
+  engines: { vscode: string };
+  devDependencies: Record<string, string>;
+  capabilities: { untrustedWorkspaces: { restrictedConfigurations: string[] } };
+  contributes: {
+    commands: { command: string; title: string }[];
+    keybindings: { command: string; when: string }[];
+    menus: Record<string, { command: string }[]>;
+    configuration: { title: string; properties: Record<string, Property> }[];
+    walkthroughs: { steps: { media: { svg: string } }[] }[];
+  };
+}
+
+// The tests run in the root of the repository.
+const manifestText = readFileSync('package.json', 'utf8');
+const manifest: Manifest = JSON.parse(manifestText);
+const properties = new Map(
+  manifest.contributes.configuration.flatMap(({ properties }) => Object.entries(properties)),
+);
+const sources = globSync('src/*.ts').map((file) => readFileSync(file, 'utf8'));
+
+/** Returns all first groups of a pattern in the extension's sources, each once, sorted. */
+function findInSources(pattern: RegExp): string[] {
+  const found = sources.flatMap((text) => [...text.matchAll(pattern)].map((match) => match[1]));
+  return [...new Set(found.filter((name) => name !== undefined))].sort();
+}
+
+/** Builds the section of the configuration that sets one dotted name. */
+function sectionWith(name: string, value: unknown): unknown {
+  const keys = name.split('.').slice(1);
+  return keys.reduceRight((inner, key) => ({ [key]: inner }), value);
+}
+
+function isRefused(name: string, value: unknown): boolean {
+  return parseSettings(sectionWith(name, value)).refused.length > 0;
+}
+
+describe('settings in the manifest', () => {
+  it('are the fields of Settings, with the same defaults', () => {
+    const expected = Object.entries(defaultSettings).flatMap(([area, fields]) =>
+      Object.entries(fields).map(([field, value]) => [
+        `${settingsSection}.${area}.${field}`,
+        value,
+      ]),
+    );
+    const declared = [...properties].map(([name, property]) => [name, property.default]);
+    assert.deepEqual(Object.fromEntries(declared), Object.fromEntries(expected));
+  });
+
+  for (const [name, { type, minimum, maximum, enum: choices }] of properties) {
+    it(`have the limits of parseSettings: ${name}`, () => {
+      if (type === 'integer' || type === 'number') {
+        assert.ok(minimum !== undefined && maximum !== undefined);
+        assert.equal(isRefused(name, minimum), false);
+        assert.equal(isRefused(name, maximum), false);
+        assert.equal(isRefused(name, minimum - 1), true);
+        assert.equal(isRefused(name, maximum + 1), true);
+        assert.equal(isRefused(name, minimum + 0.5), type === 'integer');
+      }
+      for (const choice of choices ?? []) assert.equal(isRefused(name, choice), false);
+      assert.equal(isRefused(name, []), true);
+    });
+  }
+
+  it('may not come from a workspace that is not trusted when they name a path', () => {
+    const restricted = manifest.capabilities.untrustedWorkspaces.restrictedConfigurations;
+    const ofMachine = [...properties].filter(([, { scope }]) => scope.startsWith('machine'));
+    assert.deepEqual(
+      restricted,
+      ofMachine.map(([name]) => name),
+    );
+  });
+});
+
+describe('commands in the manifest', () => {
+  const declared = manifest.contributes.commands.map(({ command }) => command).sort();
+
+  it('are the commands that src registers', () => {
+    assert.deepEqual(findInSources(/registerCommand\(\s*'([^']+)'/g), declared);
+  });
+
+  it('are the only ones of ours that menus, keys, buttons and links run', () => {
+    const { keybindings, menus } = manifest.contributes;
+    const run = [
+      ...[...Object.values(menus).flat(), ...keybindings].map(({ command }) => command),
+      ...findInSources(/command(?::| =) '(thoughtline\.\w+)'/g),
+      ...[...readFileSync('package.nls.json', 'utf8').matchAll(/command:(thoughtline\.\w+)/g)].map(
+        (match) => match[1] ?? '',
+      ),
+    ];
+    assert.deepEqual(
+      run.filter((command) => !declared.includes(command)),
+      [],
+    );
+  });
+});
+
+describe('the manifest', () => {
+  it('starts the extension for every language that it reads', () => {
+    assert.deepEqual(
+      manifest.activationEvents,
+      languageIds.map((id) => `onLanguage:${id}`),
+    );
+    for (const { when } of manifest.contributes.keybindings) {
+      assert.ok(when.includes(`editorLangId =~ /^(${languageIds.join('|')})$/`), when);
+    }
+  });
+
+  it('has words for every key it uses, and no others', () => {
+    const used = [...manifestText.matchAll(/"%([\w.]+)%"/g)].map((match) => match[1]);
+    const words: Record<string, string> = JSON.parse(readFileSync('package.nls.json', 'utf8'));
+    assert.deepEqual(Object.keys(words).sort(), [...new Set(used)].sort());
+  });
+
+  it('names pictures that exist', () => {
+    const steps = manifest.contributes.walkthroughs.flatMap((walkthrough) => walkthrough.steps);
+    const pictures = [manifest.icon, ...steps.map(({ media }) => media.svg)];
+    assert.deepEqual(
+      pictures.filter((file) => !existsSync(file)),
+      [],
+    );
+  });
+
+  it('asks for the editor whose types it was checked with', () => {
+    assert.equal(manifest.engines.vscode, `^${manifest.devDependencies['@types/vscode']}`);
+  });
+
+  it('has no more keywords than the Marketplace takes', () => {
+    assert.ok(manifest.keywords.length <= 10);
+  });
+});
+
+describe('notify.ts', () => {
+  it('has words for every ErrorCode', () => {
+    const errors = readFileSync('protocol/errors.ts', 'utf8');
+    const codes = [...errors.matchAll(/\| '(\w+)'/g)].map((match) => match[1]);
+    const cases = [...readFileSync('src/notify.ts', 'utf8').matchAll(/case '(\w+)':/g)];
+    assert.ok(codes.length > 0);
+    assert.deepEqual(
+      cases
+        .map((match) => match[1])
+        .filter((code) => code !== 'serverStopped')
+        .sort(),
+      codes.sort(),
+    );
+  });
+});

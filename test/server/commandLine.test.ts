@@ -1,0 +1,197 @@
+import assert from 'node:assert/strict';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, test } from 'node:test';
+import { runCli } from '../support/runCli.ts';
+
+const folder = mkdtempSync(join(tmpdir(), 'thoughtline-cli-'));
+after(() => rmSync(folder, { recursive: true, force: true }));
+
+const sample = readFileSync('samples/harbour.md', 'utf8');
+const builtIn = (name: string) => join('models', 'builtin', name);
+
+function checkDone(args: readonly string[], input = '') {
+  const run = runCli(args, input);
+  assert.equal(run.status, 0, run.stderr);
+  return run.results;
+}
+
+function checkFailure(status: number, args: readonly string[], input: string, pattern: RegExp) {
+  const run = runCli(args, input);
+  assert.equal(run.status, status, run.stderr);
+  assert.match(run.stderr, pattern);
+  return run;
+}
+
+function embeddingOf(result: Record<string, unknown> | undefined): number[] {
+  const embedding = result?.['embedding'];
+  assert.ok(Array.isArray(embedding));
+  return embedding.map(Number);
+}
+
+function cosine(a: readonly number[], b: readonly number[]): number {
+  const dot = (x: readonly number[], y: readonly number[]) =>
+    x.reduce((sum, value, i) => sum + value * (y[i] ?? 0), 0);
+  return dot(a, b) / Math.sqrt(dot(a, a) * dot(b, b));
+}
+
+test('encode gives one embedding a line, in order, whatever stands around it', () => {
+  const sentences = ['The cat sat on the mat.', '', 'It rained for three days and nights.', 'No.'];
+  const together = checkDone(['encode'], `${sentences.join('\n')}\n`);
+  assert.deepEqual(
+    together.map(({ text }) => text),
+    sentences,
+  );
+  const [, , alone] = [0, 0, checkDone(['encode', '--lang', 'eng_Latn'], sentences[2])[0]];
+  assert.ok(cosine(embeddingOf(alone), embeddingOf(together[2])) > 0.99999);
+});
+
+test('decode writes what encode read, well enough to be recognised', () => {
+  const encoded = checkDone(['encode'], 'The old man lived by the sea.\n');
+  const lines = encoded.map(({ embedding }) => JSON.stringify({ embedding })).join('\n');
+  for (const beam of ['1', '5']) {
+    const [decoded] = checkDone(['decode', '--beam', beam], lines);
+    assert.match(String(decoded?.['text']), /\S/);
+    assert.ok(Number(decoded?.['score']) < 0);
+  }
+});
+
+test('decode reports a bad line with its number and still decodes the others', () => {
+  const good = JSON.stringify({ embedding: embeddingOf(checkDone(['encode'], 'Yes.')[0]) });
+  const input = [good, 'not json', '{"embedding":[1,2]}', '{"embedding":"x"}', good].join('\n');
+  const run = checkFailure(1, ['decode'], input, /line 2: expected JSON/);
+  assert.match(run.stderr, /line 3: embedding: expected \d+ numbers, found 2/);
+  assert.match(run.stderr, /line 4: expected \{"embedding"/);
+  assert.equal(run.results.length, 2);
+});
+
+test('next gives the same candidates for the same seed, and others for another', () => {
+  const args = ['next', '--count', '2', '--format', 'markdown'];
+  const once = checkDone([...args, '--seed', '5'], sample);
+  assert.equal(once.length, 2);
+  assert.deepEqual(checkDone([...args, '--seed', '5'], sample), once);
+  assert.notDeepEqual(checkDone([...args, '--seed', '6'], sample), once);
+});
+
+test('next reads a file, finds its format, and takes every concept model', () => {
+  for (const lcm of ['base', 'two-tower']) {
+    const results = checkDone(['next', '--lcm', lcm, '--steps', '4', 'samples/harbour.md']);
+    assert.equal(results.length, 3);
+  }
+});
+
+test('next of a document without sentences gives nothing', () => {
+  assert.deepEqual(checkDone(['next', '--format', 'markdown'], '# Title\n'), []);
+});
+
+test('split gives offsets into the input', () => {
+  const results = checkDone(['split', '--format', 'markdown'], sample);
+  assert.ok(results.length >= 15);
+  for (const { text, start, end } of results) {
+    assert.equal(sample.slice(Number(start), Number(end)), text);
+  }
+  assert.ok(results.every(({ text }) => !/title:|04:12|#/.test(String(text))));
+});
+
+test('tokenize gives ids and pieces, plain and as SONAR numbers them', () => {
+  const args = ['tokenize', '--tokenizer', builtIn('tokenizer.model')];
+  const [plain] = checkDone(args, 'Hello world!\n');
+  const [sonar] = checkDone([...args, '--sonar'], 'Hello world!\n');
+  const ids = plain?.['ids'];
+  assert.ok(Array.isArray(ids) && Array.isArray(sonar?.['ids']));
+  assert.deepEqual(
+    sonar['ids'].slice(1, -1),
+    ids.map((id: number) => id + 1),
+  );
+  assert.equal(sonar['ids'].at(-1), 3);
+  assert.deepEqual(Array.isArray(plain?.['pieces']) && plain['pieces'].join(''), '▁Hello▁world!');
+});
+
+function compileArgs(out: string, changes: Record<string, string> = {}): string[] {
+  const parts: Record<string, string> = {
+    encoder: builtIn('encoder.safetensors'),
+    decoder: builtIn('decoder.safetensors'),
+    tokenizer: builtIn('tokenizer.model'),
+    config: builtIn('config.json'),
+    ...changes,
+  };
+  const named = Object.entries(parts).flatMap(([name, file]) => [`--${name}`, file]);
+  return ['compile', ...named, '--out', join(folder, out)];
+}
+
+test('compile makes a model that --model runs, in fp32 close to int8', () => {
+  const lcm = ['--lcm', `mean=${builtIn('base.safetensors')}`];
+  checkDone([...compileArgs('fp32'), ...lcm, '--precision', 'fp32']);
+  const model = ['--model', join(folder, 'fp32')];
+  const [fp32] = checkDone(['encode', ...model], 'The sea was calm.\n');
+  const [int8] = checkDone(['encode'], 'The sea was calm.\n');
+  assert.ok(cosine(embeddingOf(fp32), embeddingOf(int8)) > 0.99);
+  assert.equal(checkDone(['next', ...model, '--count', '1'], 'The sea was calm.').length, 1);
+});
+
+test('compile names what is wrong with a checkpoint, and leaves nothing behind', () => {
+  const encoder = readFileSync(builtIn('encoder.safetensors'));
+  const truncated = join(folder, 'truncated.safetensors');
+  writeFileSync(truncated, encoder.subarray(0, encoder.length / 2));
+  checkFailure(1, compileArgs('broken', { encoder: truncated }), '', /truncated\.safetensors/);
+  const swapped = { encoder: builtIn('decoder.safetensors') };
+  checkFailure(1, compileArgs('broken', swapped), '', /encoder_frontend\.embed\.weight/);
+  const garbage = join(folder, 'config.json');
+  writeFileSync(garbage, '{"encoder":');
+  checkFailure(1, compileArgs('broken', { config: garbage }), '', /config\.json/);
+  checkFailure(1, ['encode', '--model', join(folder, 'broken')], 'Yes.', /broken/);
+});
+
+test('models lists the built-in model', () => {
+  const results = checkDone(['models']);
+  assert.ok(results.some(({ name }) => name === 'thoughtline-1'));
+});
+
+test('show tells a person what may come next', () => {
+  const { status, stdout } = runCli(['show', 'samples/harbour.md']);
+  assert.equal(status, 0);
+  assert.match(stdout, /→ \S+/);
+  assert.match(stdout, /Nearest in meaning/);
+});
+
+test('every command explains itself', () => {
+  const { status, stdout } = runCli(['--help']);
+  assert.equal(status, 0);
+  const names = [...stdout.matchAll(/^ {2}([a-z]+) {2,}/gm)].map(([, name]) => String(name));
+  assert.ok(names.length >= 9);
+  for (const name of names) {
+    const help = runCli([name, '--help']);
+    assert.equal(help.status, 0);
+    assert.match(help.stdout, new RegExp(`^Usage: thoughtline ${name}`));
+  }
+});
+
+for (const [args, pattern] of [
+  [[], /expected a command/],
+  [['fly'], /unknown command fly/],
+  [['encode', '--colour'], /--colour/],
+  [['encode', 'file.txt'], /unexpected argument file\.txt/],
+  [['next', '--count', '0'], /--count: expected a whole number from 1 to 64, found 0/],
+  [['next', '--noise', 'loud'], /--noise: expected a number/],
+  [['split', '--format', 'word'], /--format: expected markdown, latex, plaintext, found word/],
+  [['tokenize'], /--tokenizer is required/],
+  [['compile', '--out', 'x'], /--encoder is required/],
+] as const) {
+  test(`wrong use ends with status 2: ${args.join(' ')}`, () => {
+    checkFailure(2, args, '', pattern);
+  });
+}
+
+for (const [args, pattern] of [
+  [['encode', '--lang', 'xxx_Latn'], /--lang: expected eng_Latn, found xxx_Latn/],
+  [['encode', '--model', 'no/such/folder'], /no\/such\/folder/],
+  [['next', '--lcm', 'nine-tower'], /--lcm: expected base, two-tower, found nine-tower/],
+  [['split', 'no-such-file.md'], /no-such-file\.md/],
+  [['tokenize', '--tokenizer', 'package.json'], /package\.json/],
+  [['tokenize', '--tokenizer', builtIn('tokenizer.model'), '--sonar', '--lang', 'x'], /x/],
+] as const) {
+  test(`what cannot be done ends with status 1: ${args.join(' ')}`, () => {
+    checkFailure(1, args, 'Yes.\n', pattern);
+  });
+}

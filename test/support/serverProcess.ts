@@ -1,0 +1,113 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import {
+  createProtocolConnection,
+  InitializeRequest,
+  type ProtocolConnection,
+  StreamMessageReader,
+  StreamMessageWriter,
+} from 'vscode-languageserver-protocol/node';
+import { type ModelStatus, modelStatus } from '../../protocol/server.ts';
+
+/** The built server over a real connection, as any LSP client would run it. */
+export class ServerProcess {
+  readonly connection: ProtocolConnection;
+  readonly child: ChildProcess;
+  /** Every status that was told, in order. */
+  readonly statuses: ModelStatus[] = [];
+  readonly #storage = mkdtempSync(join(tmpdir(), 'thoughtline-server-'));
+  readonly #exited: Promise<unknown>;
+  readonly #listeners = new Set<() => void>();
+
+  private constructor(settings: unknown) {
+    this.child = spawn(process.execPath, ['dist/server.js', '--stdio'], {
+      stdio: ['pipe', 'pipe', 'inherit'],
+    });
+    this.#exited = once(this.child, 'exit');
+    const { stdout, stdin } = this.child;
+    if (stdout === null || stdin === null) throw new Error('the server has no pipes');
+    this.connection = createProtocolConnection(
+      new StreamMessageReader(stdout),
+      new StreamMessageWriter(stdin),
+    );
+    this.connection.onNotification(modelStatus, (status) => {
+      this.statuses.push(status);
+      for (const listener of this.#listeners) listener();
+    });
+    this.connection.onRequest('workspace/configuration', (params: { items: unknown[] }) =>
+      params.items.map(() => settings),
+    );
+    this.connection.onRequest('client/registerCapability', () => null);
+    this.connection.onRequest('window/workDoneProgress/create', () => null);
+    this.connection.listen();
+  }
+
+  /** Starts a server and waits until its model has come to a state. */
+  static async start(
+    settings: unknown = {},
+    state: ModelStatus['state'] = 'ready',
+  ): Promise<ServerProcess> {
+    const server = new ServerProcess(settings);
+    await server.connection.sendRequest(InitializeRequest.method, {
+      processId: process.pid,
+      rootUri: null,
+      capabilities: { workspace: { configuration: true }, window: { workDoneProgress: true } },
+      initializationOptions: { storageFolder: server.#storage },
+    });
+    await server.connection.sendNotification('initialized', {});
+    await server.status((status) => status.state === state || status.state === 'failed');
+    return server;
+  }
+
+  /** Waits until a status that fits has been told. */
+  status(fits: (status: ModelStatus) => boolean): Promise<ModelStatus> {
+    return new Promise((resolve) => {
+      const look = () => {
+        const found = this.statuses.findLast(fits);
+        if (found === undefined) return;
+        this.#listeners.delete(look);
+        resolve(found);
+      };
+      this.#listeners.add(look);
+      look();
+    });
+  }
+
+  async open(uri: string, languageId: string, text: string): Promise<void> {
+    await this.connection.sendNotification('textDocument/didOpen', {
+      textDocument: { uri, languageId, version: 1, text },
+    });
+  }
+
+  /** Asks for ghost text at a position. */
+  async complete(uri: string, line: number, character: number): Promise<InlineItem[]> {
+    const items = await this.connection.sendRequest<InlineItem[] | null>(
+      'textDocument/inlineCompletion',
+      { textDocument: { uri }, position: { line, character }, context: { triggerKind: 1 } },
+    );
+    return items ?? [];
+  }
+
+  /** Shuts the server down as the protocol says. @returns its exit status */
+  async stop(): Promise<number | null> {
+    await this.connection.sendRequest('shutdown');
+    await this.connection.sendNotification('exit');
+    await this.#exited;
+    this.connection.dispose();
+    rmSync(this.#storage, { recursive: true, force: true });
+    return this.child.exitCode;
+  }
+}
+
+export interface InlineItem {
+  insertText: string;
+  range: { start: Place; end: Place };
+}
+
+export interface Place {
+  line: number;
+  character: number;
+}

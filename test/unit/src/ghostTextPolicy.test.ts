@@ -1,0 +1,120 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import {
+  continueOffer,
+  isOutdatedBy,
+  isSentencePoint,
+  type Offer,
+} from '../../../src/ghostTextPolicy.ts';
+
+/** @param text  a document with `|` at the caret */
+function checkPoint(text: string, expected: boolean): void {
+  const lines = text.split('\n');
+  const line = lines.findIndex((candidate) => candidate.includes('|'));
+  const character = lines[line]?.indexOf('|') ?? 0;
+  lines[line] = lines[line]?.replace('|', '') ?? '';
+  const point = isSentencePoint(lines[line] ?? '', character, (distance) => lines[line - distance]);
+  assert.equal(point, expected, JSON.stringify(text));
+}
+
+describe('isSentencePoint', () => {
+  it('accepts the end of a sentence at the end of a line', () => {
+    checkPoint('The harbour was dark.|', true);
+    checkPoint('The harbour was dark. |', true);
+    checkPoint('The harbour was dark.|  ', true);
+    checkPoint('Who was there?|', true);
+    checkPoint('Stop!|', true);
+    checkPoint('She waited…|', true);
+  });
+
+  it('accepts closing quotes, brackets, markup and footnote marks after the punctuation', () => {
+    checkPoint('“Who is there?”|', true);
+    checkPoint('(She waited.)|', true);
+    checkPoint('*She waited.*|', true);
+    checkPoint('It was dark.[^1]|', true);
+    checkPoint("``Who is there?''|", true);
+    checkPoint('\\emph{It was dark.}|', true);
+  });
+
+  it('accepts the sentence ends of other scripts', () => {
+    checkPoint('港は暗かった。|', true);
+    checkPoint('「誰だ？」|', true);
+    checkPoint('كان الميناء مظلمًا؟|', true);
+    checkPoint('बंदरगाह में अँधेरा था।|', true);
+  });
+
+  it('accepts an empty line below the end of a sentence', () => {
+    checkPoint('It was dark.\n|', true);
+    checkPoint('It was dark.\n\n|', true);
+    checkPoint('It was dark.\n\n  |', true);
+    checkPoint('It was dark.\n\n\n|', false);
+  });
+
+  it('refuses the middle of a sentence and of a line', () => {
+    checkPoint('The harbour was|', false);
+    checkPoint('The harbour,|', false);
+    checkPoint('It was dark.| She waited.', false);
+    checkPoint('It was dark|.', false);
+    checkPoint('The harbour was\n|', false);
+  });
+
+  it('refuses what has no sentence before it', () => {
+    checkPoint('|', false);
+    checkPoint('\n\n|', false);
+    checkPoint('1.|', false);
+    checkPoint('...|', false);
+    checkPoint('# The Harbour|', false);
+    checkPoint('- |', false);
+  });
+
+  it('looks at the end of a line only, however long it is', () => {
+    checkPoint(`${'word '.repeat(200_000)}end.|`, true);
+    checkPoint(`a.${')'.repeat(100_000)}|`, false);
+    checkPoint(`a.${'[^'.repeat(100_000)}|`, false);
+  });
+});
+
+const caret = { uri: 'file:///a.md', line: 4, before: 'It was dark.' };
+const offer: Offer = { caret, texts: [' She waited.', ' She slept.', ' Nobody came.'] };
+
+function checkTyped(before: string, texts: string[], isAccepted = false): void {
+  assert.deepEqual(continueOffer(offer, { ...caret, before }), { texts, isAccepted });
+}
+
+describe('continueOffer', () => {
+  it('keeps everything where the offer was made, so that cycling shows the same list', () => {
+    checkTyped('It was dark.', [' She waited.', ' She slept.', ' Nobody came.']);
+  });
+
+  it('keeps what the writer is typing', () => {
+    checkTyped('It was dark. ', [' She waited.', ' She slept.', ' Nobody came.']);
+    checkTyped('It was dark. She ', [' She waited.', ' She slept.']);
+    checkTyped('It was dark. She w', [' She waited.']);
+  });
+
+  it('keeps nothing when the writer goes another way', () => {
+    checkTyped('It was dark. A', []);
+    checkTyped('It was dark', []);
+    checkTyped('It was late.', []);
+    checkTyped('It was dark. She waited. Then', []);
+  });
+
+  it('notices that a sentence was taken', () => {
+    checkTyped('It was dark. She slept.', [], true);
+  });
+
+  it('keeps nothing in another place', () => {
+    const nothing = { texts: [], isAccepted: false };
+    assert.deepEqual(continueOffer(offer, { ...caret, line: 5 }), nothing);
+    assert.deepEqual(continueOffer(offer, { ...caret, uri: 'file:///b.md' }), nothing);
+  });
+});
+
+describe('isOutdatedBy', () => {
+  it('leaves an offer behind when something before it changes, and only then', () => {
+    assert.equal(isOutdatedBy(offer, { line: 0, character: 0 }), true);
+    assert.equal(isOutdatedBy(offer, { line: 4, character: 11 }), true);
+    assert.equal(isOutdatedBy(offer, { line: 4, character: 12 }), false);
+    assert.equal(isOutdatedBy(offer, { line: 5, character: 0 }), false);
+  });
+});
