@@ -165,6 +165,8 @@ test('a cancelled request answers at once, and the next one is served', async ()
     { uri, offset: sample.length, count: 64 },
     cancel.token,
   );
+  // The answer to a later request shows that the server has begun with this one.
+  await checkRefusal({ uri: 'file:///nowhere', offset: 0, count: 1 }, /document/);
   cancel.cancel();
   await assert.rejects(request, { code: -32800 });
   assert.ok((await completionsAt(`${firstParagraph}|`, 'plaintext')).length > 0);
