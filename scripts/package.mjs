@@ -1,6 +1,6 @@
 // Packages the extension for one platform: `npm run package -- linux-x64`; without a word, for this one.
 import { spawnSync } from 'node:child_process';
-import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
 const target = process.argv[2] ?? `${process.platform}-${process.arch}`;
@@ -11,6 +11,7 @@ if (!existsSync(binaries)) {
 }
 
 const ignoreFile = join('out', `vscodeignore-${target}`);
+mkdirSync('out', { recursive: true });
 writeFileSync(ignoreFile, `${readFileSync('.vscodeignore', 'utf8')}!${binaries}/**\n`);
 const words = [
   ...['npx', '--yes', '@vscode/vsce@4.1.0', 'package', '--target', target],

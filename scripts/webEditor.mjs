@@ -1,54 +1,50 @@
+// A browser editor with the extension on the sample document: code-server, installed when needed.
 import { spawn } from 'node:child_process';
-import { mkdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
-import { dirname, join } from 'node:path';
+import { cpSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { basename, join } from 'node:path';
+import { createInterface } from 'node:readline';
 import { installCodeServer } from './tools.mjs';
 
-/** Only this machine may open the editor, which can read and write its files. */
-const address = '127.0.0.1:8765';
+const settings = { 'workbench.startupEditor': 'none', 'chat.disableAIFeatures': true };
 
 /**
- * Opens a browser editor with this checkout's extension on a document, until it is interrupted.
+ * Serves the editor until it is interrupted, and prints its address.
  *
- * @param root  the checkout
- * @param file  the document
+ * @param root    the folder of the extension
+ * @param sample  the document to open; a copy of it, so that trying changes nothing
  */
-export async function startWebEditor(root, file) {
-  if (process.platform === 'win32') {
-    console.error('code-server does not run on Windows itself: use VS Code, or WSL');
-    process.exitCode = 1;
-    return;
-  }
+export async function startWebEditor(root, sample) {
   const { node, entry } = installCodeServer(console.log);
-  const profile = join(root, '.tools', 'web');
-  const extensions = join(profile, 'extensions');
-  rmSync(extensions, { recursive: true, force: true });
-  mkdirSync(extensions, { recursive: true });
-  const { publisher, name, version } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
-  symlinkSync(root, join(extensions, `${publisher}.${name}-${version}`));
-  mkdirSync(join(profile, 'User'), { recursive: true });
-  const settings = {
-    'chat.disableAIFeatures': true,
-    'workbench.secondarySideBar.defaultVisibility': 'hidden',
-    'workbench.startupEditor': 'none',
+  const home = mkdtempSync(join(tmpdir(), 'thoughtline-web-'));
+  const folder = (...names) => {
+    mkdirSync(join(home, ...names), { recursive: true });
+    return join(home, ...names);
   };
-  writeFileSync(join(profile, 'User', 'settings.json'), JSON.stringify(settings));
+  cpSync(sample, join(folder('workspace'), basename(sample)));
+  symlinkSync(root, join(folder('extensions'), 'thoughtline.thoughtline-0.1.0'), 'junction');
+  writeFileSync(join(folder('data', 'User'), 'settings.json'), JSON.stringify(settings));
 
-  const folder = dirname(file);
-  const payload = JSON.stringify([['openFile', `vscode-remote://${address}${file}`]]);
-  console.log('\nOpen this in a browser; Ctrl+C ends it:');
-  console.log(`http://${address}/?${new URLSearchParams({ folder, payload })}`);
   const editor = spawn(
     node,
     [
       entry,
-      ...['--config', join(profile, 'config.yaml'), '--auth', 'none', '--bind-addr', address],
-      ...['--user-data-dir', profile, '--extensions-dir', extensions],
-      ...['--disable-workspace-trust', '--disable-telemetry', '--disable-update-check'],
-      '--disable-getting-started-override',
+      ...['--config', join(home, 'config.yaml'), '--auth', 'none'],
+      ...['--bind-addr', '127.0.0.1:0', '--user-data-dir', folder('data')],
+      ...['--extensions-dir', folder('extensions'), '--disable-workspace-trust'],
+      ...['--disable-telemetry', '--disable-update-check', '--disable-getting-started-override'],
     ],
-    { stdio: ['ignore', 'ignore', 'inherit'] },
+    { stdio: ['ignore', 'pipe', 'inherit'], env: { ...process.env, EXTENSIONS_GALLERY: '{}' } },
   );
-  editor.once('exit', (status) => {
-    process.exitCode = status ?? 0;
-  });
+  process.once('SIGINT', () => editor.kill());
+  for await (const line of createInterface({ input: editor.stdout })) {
+    const origin = /HTTP server listening on (http:\S+\d)/.exec(line)?.[1];
+    if (origin === undefined) continue;
+    console.log(`\nOpen ${origin}/?folder=${encodeURIComponent(folder('workspace'))}`);
+    console.log(
+      `There, open ${basename(sample)}, put the caret at the end of a sentence, and wait.`,
+    );
+    console.log('Ctrl+C ends it.');
+  }
+  rmSync(home, { recursive: true, force: true });
 }

@@ -1,0 +1,223 @@
+import { basename, resolve } from 'node:path';
+import { assert } from '../base/errors.ts';
+import { encoderMaxSeqLen } from '../model/config.ts';
+import {
+  type ConceptModelEntry,
+  type DecoderEntry,
+  type EncoderEntry,
+  type FileEntry,
+  type GraphEntry,
+  type Manifest,
+  manifestVersion,
+  type NormalizerEntry,
+} from '../model/manifest.ts';
+import { type CompileRequest, checkRequest, sourceDigest } from './compileRequest.ts';
+import {
+  type ModelPlan,
+  type PlannedConceptModel,
+  type PlannedGraph,
+  planModel,
+  weightsFile,
+} from './modelPlan.ts';
+import type { SonarNormalizer } from './models/sonarNormalizer.ts';
+import { checkReplaceable, OutputFolder, openFinished } from './outputFolder.ts';
+
+/** How a compilation is watched and stopped. */
+export interface CompileOptions {
+  /** @param fraction  0 to 1 @param label  the part that is being written */
+  onProgress?: ((fraction: number, label: string) => void) | undefined;
+  signal?: AbortSignal | undefined;
+}
+
+/**
+ * Compiles checkpoints into a model folder: read → build → quantize → serialize → manifest.
+ *
+ * The folder appears at once and complete; an interrupted compilation leaves nothing that looks
+ * like a model. When the folder already holds the model of the same sources, nothing is done.
+ * Weights are read one tensor at a time, and the signal is heard between them.
+ *
+ * @throws InvalidRequestError for an impossible name or a folder that holds something else
+ * @throws CheckpointFormatError when a source is missing or malformed
+ * @throws CheckpointUnsupportedError when it asks for what we do not build
+ * @throws WeightMismatchError when the sources do not belong together, or a number is not finite
+ */
+export async function compileModel(
+  request: CompileRequest,
+  { onProgress, signal }: CompileOptions = {},
+): Promise<Manifest> {
+  signal?.throwIfAborted();
+  checkRequest(request);
+  const digest = await sourceDigest(request, signal);
+  const finished = openFinished(request.outDir, digest);
+  if (finished !== null) return finished;
+  checkReplaceable(request.outDir);
+
+  const plan = planModel(request, signal);
+  try {
+    const output = new OutputFolder(request.outDir);
+    try {
+      const writer = new PlanWriter(output, plan, { onProgress, signal });
+      const fallbackName = basename(resolve(request.outDir));
+      const manifest = await writeModel(writer, plan, { digest, fallbackName });
+      signal?.throwIfAborted();
+      await output.commit(manifest);
+      return manifest;
+    } catch (error) {
+      output.discard();
+      throw error;
+    }
+  } finally {
+    plan.dispose();
+  }
+}
+
+/** Writes the files of a plan, and tells how far it is. */
+class PlanWriter {
+  readonly #output: OutputFolder;
+  readonly #options: CompileOptions;
+  readonly #expectedBytes: number;
+  #writtenBytes = 0;
+
+  constructor(output: OutputFolder, plan: ModelPlan, options: CompileOptions) {
+    this.#output = output;
+    this.#options = options;
+    this.#expectedBytes = expectedBytes(plan);
+  }
+
+  file(file: string, chunks: Iterable<Uint8Array>, label: string): Promise<FileEntry> {
+    const { onProgress, signal } = this.#options;
+    const onBytes = (count: number) => {
+      this.#writtenBytes += count;
+      onProgress?.(Math.min(1, this.#writtenBytes / this.#expectedBytes), label);
+    };
+    return this.#output.write(file, chunks, onBytes, signal);
+  }
+
+  async graph({ stem, serialized }: PlannedGraph, label: string): Promise<GraphEntry> {
+    const weights = await this.file(weightsFile(stem), serialized.weights, label);
+    return { model: await this.file(`${stem}.onnx`, [serialized.model], label), weights };
+  }
+
+  async normalizer(name: string, normalizer: SonarNormalizer): Promise<NormalizerEntry> {
+    const chunks = [bytesOf(normalizer.center), bytesOf(normalizer.scale)];
+    return { file: await this.file(`${name}.normalizer.bin`, chunks, name) };
+  }
+}
+
+async function writeModel(
+  writer: PlanWriter,
+  plan: ModelPlan,
+  { digest, fallbackName }: { digest: string; fallbackName: string },
+): Promise<Manifest> {
+  const { config } = plan;
+  const tokenizer = await writer.file('tokenizer.model', [plan.tokenizer], 'tokenizer');
+  const conceptModels: ConceptModelEntry[] = [];
+  const encoder = await writeEncoder(writer, plan);
+  const decoder = await writeDecoder(writer, plan);
+  for (const conceptModel of plan.conceptModels) {
+    conceptModels.push(await writeConceptModel(writer, plan, conceptModel));
+  }
+  return {
+    version: manifestVersion,
+    name: config.name ?? fallbackName,
+    sourceDigest: digest,
+    embeddingDim: config.encoder.modelDim,
+    tokenizer: { file: tokenizer, langs: config.langs, defaultLang: config.defaultLang },
+    encoder,
+    decoder,
+    conceptModels,
+  };
+}
+
+async function writeEncoder(writer: PlanWriter, plan: ModelPlan): Promise<EncoderEntry> {
+  const { encoder } = plan.config;
+  return {
+    precision: plan.precision,
+    modelDim: encoder.modelDim,
+    maxSeqLen: encoderMaxSeqLen(encoder),
+    graph: await writer.graph(plan.encoder, 'encoder'),
+  };
+}
+
+async function writeDecoder(writer: PlanWriter, plan: ModelPlan): Promise<DecoderEntry> {
+  const { decoder } = plan.config;
+  return {
+    precision: plan.precision,
+    modelDim: decoder.modelDim,
+    numLayers: decoder.numDecoderLayers,
+    numAttnHeads: decoder.numDecoderAttnHeads,
+    headDim: decoder.modelDim / decoder.numDecoderAttnHeads,
+    vocabSize: decoder.vocabInfo.size,
+    maxSeqLen: decoder.maxSeqLen,
+    vocabInfo: decoder.vocabInfo,
+    prepare: await writer.graph(plan.decoder.prepare, 'decoder'),
+    step: await writer.graph(plan.decoder.step, 'decoder'),
+  };
+}
+
+async function writeConceptModel(
+  writer: PlanWriter,
+  { precision }: ModelPlan,
+  { name, config, normalizer, graphs }: PlannedConceptModel,
+): Promise<ConceptModelEntry> {
+  const graph = (key: string) => {
+    const planned = graphs[key];
+    assert(planned !== undefined, `${name}: expected a graph ${key}, found none`);
+    return writer.graph(planned, name);
+  };
+  const { modelDim, maxSeqLen } = config;
+  const common = {
+    name,
+    precision,
+    modelDim,
+    maxSeqLen,
+    normalizer: normalizer && (await writer.normalizer(name, normalizer)),
+  };
+  if (config.modelType === 'base_lcm') {
+    return {
+      family: config.modelType,
+      ...common,
+      numLayers: config.lcm.numLayers,
+      numAttnHeads: config.lcm.numAttnHeads,
+      headDim: modelDim / config.lcm.numAttnHeads,
+      graph: await graph('lcm'),
+    };
+  }
+  const { contextEncoder, denoiser } = config;
+  return {
+    family: config.modelType,
+    ...common,
+    contextLayers: contextEncoder.numLayers,
+    contextHeads: contextEncoder.numAttnHeads,
+    contextHeadDim: modelDim / contextEncoder.numAttnHeads,
+    denoiserLayers: denoiser.numLayers,
+    denoiserHeads: denoiser.numAttnHeads,
+    denoiserHeadDim: modelDim / denoiser.numAttnHeads,
+    noiseScheduler: config.noiseScheduler,
+    trainedWithCfGuidance: config.trainedWithCfGuidance,
+    context: await graph('context'),
+    crossAttention: await graph('crossAttention'),
+    denoiser: await graph('denoiser'),
+  };
+}
+
+function expectedBytes({ tokenizer, encoder, decoder, conceptModels }: ModelPlan): number {
+  const graphs = [
+    encoder,
+    decoder.prepare,
+    decoder.step,
+    ...conceptModels.flatMap((conceptModel) => Object.values(conceptModel.graphs)),
+  ];
+  const graphBytes = graphs.map(
+    ({ serialized }) => serialized.model.length + serialized.weightsSizeBytes,
+  );
+  const normalizerBytes = conceptModels.map(({ normalizer }) =>
+    normalizer ? normalizer.center.byteLength + normalizer.scale.byteLength : 0,
+  );
+  return [tokenizer.length, ...graphBytes, ...normalizerBytes].reduce((a, b) => a + b);
+}
+
+/** Little-endian, as is every machine that onnxruntime-node runs on. */
+function bytesOf(values: Float32Array): Uint8Array {
+  return new Uint8Array(values.buffer, values.byteOffset, values.byteLength);
+}

@@ -1,0 +1,99 @@
+/*
+ * The registered architectures of the reference, in its own field names: what a configuration may
+ * name with `arch` instead of repeating it. Fields that equal their defaults are left out.
+ */
+
+const sonarVocabInfo = { size: 256206, unk_idx: 1, bos_idx: 2, eos_idx: 3, pad_idx: 1 };
+
+const basicSizes = {
+  model_dim: 1024,
+  max_seq_len: 512,
+  vocab_info: sonarVocabInfo,
+  ffn_inner_dim: 8192,
+};
+
+const smallSizes = {
+  ...basicSizes,
+  vocab_info: { ...sonarVocabInfo, size: 32005 },
+  ffn_inner_dim: 4096,
+};
+
+/** Architectures by name; each is a configuration that other fields override. */
+export type Architectures = Readonly<Record<string, object>>;
+
+/** reference: register_sonar_text_encoder_configs. */
+export const encoderArchitectures: Architectures = {
+  basic: {
+    ...basicSizes,
+    num_encoder_layers: 24,
+    num_encoder_attn_heads: 16,
+    _from_fairseq: true,
+  },
+  small: {
+    ...smallSizes,
+    num_encoder_layers: 6,
+    num_encoder_attn_heads: 16,
+    _from_fairseq: true,
+  },
+};
+
+/** reference: register_sonar_text_decoder_configs. */
+export const decoderArchitectures: Architectures = {
+  basic: { ...basicSizes, num_decoder_layers: 24, num_decoder_attn_heads: 16 },
+  small: { ...smallSizes, num_decoder_layers: 6, num_decoder_attn_heads: 16 },
+  toy: {
+    model_dim: 32,
+    max_seq_len: 512,
+    vocab_info: { ...sonarVocabInfo, size: 1024 },
+    num_decoder_layers: 2,
+    num_decoder_attn_heads: 4,
+    ffn_inner_dim: 128,
+  },
+};
+
+/** The Transformer that all large concept models are made of. */
+function largeTransformer(modelDim: number, numLayers: number, posEmbeddingStyle: string): object {
+  return {
+    num_layers: numLayers,
+    num_attn_heads: modelDim / 128,
+    ffn_inner_dim: modelDim * 4,
+    mha_output_proj_bias: true,
+    use_swiglu: true,
+    layer_normalization_style: 'rms',
+    pos_embedding_style: posEmbeddingStyle,
+  };
+}
+
+function largeTwoTower(modelDim: number, denoiserLayers: number): object {
+  return {
+    model_type: 'two_tower_diffusion_lcm',
+    model_dim: modelDim,
+    max_seq_len: 4096,
+    sonar_normalizer_name: 'dummy_sonar_normalizer',
+    trained_with_cf_guidance: true,
+    context_encoder: largeTransformer(modelDim, 5, 'rope'),
+    denoiser: {
+      ...largeTransformer(modelDim, denoiserLayers, 'none'),
+      timestep_embed_dim: modelDim,
+    },
+    noise_scheduler: { num_diffusion_train_steps: 100 },
+  };
+}
+
+/** reference: lcm.models.base_lcm.archs and lcm.models.two_tower_diffusion_lcm.archs. */
+export const conceptModelArchitectures: Architectures = {
+  toy_base_lcm: { model_type: 'base_lcm', sonar_normalizer_name: null },
+  base_lcm_1_6B: {
+    model_type: 'base_lcm',
+    model_dim: 2048,
+    max_seq_len: 4096,
+    sonar_normalizer_name: 'dummy_sonar_normalizer',
+    lcm: largeTransformer(2048, 32, 'rope'),
+  },
+  toy_two_tower_diffusion_lcm: {
+    model_type: 'two_tower_diffusion_lcm',
+    sonar_normalizer_name: 'dummy_sonar_normalizer',
+  },
+  two_tower_diffusion_lcm_1_6B: largeTwoTower(2048, 13),
+  two_tower_diffusion_lcm_7B: largeTwoTower(4096, 14),
+};

@@ -1,0 +1,149 @@
+import type { NoiseSchedulerConfig } from './manifest.ts';
+
+/*
+ * Hyper-parameters of each architecture: the fields of the reference's dataclasses that matter at
+ * inference, in camelCase and with the reference's meaning. What a field may be beyond what we
+ * build is refused by the model's builder with a CheckpointUnsupportedError.
+ */
+
+/** reference: fairseq2 VocabularyInfo. */
+export interface VocabInfo {
+  size: number;
+  unkIdx: number;
+  bosIdx: number;
+  eosIdx: number;
+  padIdx: number;
+}
+
+/** reference: SonarTextEncoderConfig. */
+export interface SonarEncoderConfig {
+  modelDim: number;
+  /** Before the correction of `fromFairseq`; see `encoderMaxSeqLen`. */
+  maxSeqLen: number;
+  vocabInfo: VocabInfo;
+  numEncoderLayers: number;
+  numEncoderAttnHeads: number;
+  ffnInnerDim: number;
+  pooling: 'mean' | 'max' | 'last' | 'attention';
+  activationFn: string;
+  layernormEmbedding: boolean;
+  noScaleEmbedding: boolean;
+  noTokenPositionalEmbeddings: boolean;
+  learnedPos: boolean;
+  /** Only decides whether the stack has a norm of its own; layers always normalise first. */
+  normalizeBefore: boolean;
+  fromFairseq: boolean;
+}
+
+/** reference: SonarTextDecoderConfig. */
+export interface SonarDecoderConfig {
+  modelDim: number;
+  maxSeqLen: number;
+  vocabInfo: VocabInfo;
+  numDecoderLayers: number;
+  numDecoderAttnHeads: number;
+  ffnInnerDim: number;
+  /** Embedding dimension E; null means `modelDim`. */
+  inputDim: number | null;
+  activationFn: string;
+  layernormEmbedding: boolean;
+  noScaleEmbedding: boolean;
+  noTokenPositionalEmbeddings: boolean;
+  learnedPos: boolean;
+}
+
+/** reference: lcm.nn.transformer.TransformerConfig. */
+export interface TransformerConfig {
+  numLayers: number;
+  numAttnHeads: number;
+  /** As configured; SwiGLU takes two thirds of it, rounded up to a multiple of 256. */
+  ffnInnerDim: number;
+  useSwiglu: boolean;
+  ffnInnerActivationName: string;
+  posEmbeddingStyle: 'rope' | 'sine' | 'learned' | 'none';
+  ropeTheta: number;
+  layerNormalizationStyle: 'standard' | 'fp32' | 'rms' | 'unit';
+  normOrderStyle: 'pre' | 'post' | 'normformer';
+  /** null means `normOrderStyle`. */
+  finalNormOrderStyle: 'pre' | 'post' | 'normformer' | null;
+  enableQkLayernorm: boolean;
+  mhaQkvWeightNormalization: boolean;
+  mhaOutputWeightNormalization: boolean;
+  mhaOutputProjBias: boolean;
+  scaleResidual: number | null;
+}
+
+/** reference: lcm.nn.projection.ProjectionConfig. */
+export interface ProjectionConfig {
+  linearBias: boolean;
+  weightNormalization: boolean;
+  activationName: string | null;
+}
+
+/** reference: LCMFrontendConfig. */
+export interface LcmFrontendConfig {
+  preLinearBias: boolean;
+  scaleEmbeddings: boolean;
+  weightNormalization: boolean;
+}
+
+/** reference: BaseLCModelConfig. */
+export interface BaseLcmConfig {
+  modelType: 'base_lcm';
+  maxSeqLen: number;
+  modelDim: number;
+  /** null means `sonarEmbedDim`. */
+  modelOutputDim: number | null;
+  sonarEmbedDim: number;
+  /** null means that the model has no normaliser. */
+  sonarNormalizerName: string | null;
+  frontend: LcmFrontendConfig;
+  lcm: TransformerConfig;
+  postnet: ProjectionConfig;
+}
+
+/** reference: EncoderFrontendConfig. */
+export interface EncoderFrontendConfig {
+  preLinearBias: boolean;
+  weightNormalization: boolean;
+}
+
+/** reference: DenoiserConfig. */
+export interface DenoiserConfig extends TransformerConfig {
+  preDenoiser: ProjectionConfig;
+  postDenoiser: ProjectionConfig;
+  /** Must equal the model's `modelDim`. */
+  timestepEmbedDim: number;
+}
+
+/** reference: TwoTowerDiffusionLCModelConfig. */
+export interface TwoTowerLcmConfig {
+  modelType: 'two_tower_diffusion_lcm';
+  maxSeqLen: number;
+  modelDim: number;
+  sonarEmbedDim: number;
+  sonarNormalizerName: string | null;
+  frontend: EncoderFrontendConfig;
+  contextEncoder: TransformerConfig;
+  noiseScheduler: NoiseSchedulerConfig;
+  denoiser: DenoiserConfig;
+  trainedWithCfGuidance: boolean;
+}
+
+export type ConceptModelConfig = BaseLcmConfig | TwoTowerLcmConfig;
+
+/** Returns the longest input in tokens: fairseq counted the padding index and one more. */
+export function encoderMaxSeqLen({
+  maxSeqLen,
+  vocabInfo,
+  fromFairseq,
+}: SonarEncoderConfig): number {
+  return fromFairseq ? maxSeqLen + vocabInfo.padIdx + 1 : maxSeqLen;
+}
+
+/** Returns the inner dimension F of the feed-forward network that a TransformerConfig describes. */
+export function ffnDim({ ffnInnerDim, useSwiglu }: TransformerConfig): number {
+  if (!useSwiglu) return ffnInnerDim;
+  const multiple = 256; // reference: inner_dim_to_multiple
+  return Math.ceil(Math.trunc((ffnInnerDim * 2) / 3) / multiple) * multiple;
+}

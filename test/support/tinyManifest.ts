@@ -1,0 +1,95 @@
+import { createHash } from 'node:crypto';
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import {
+  type FileEntry,
+  type GraphEntry,
+  type Manifest,
+  manifestVersion,
+} from '../../server/model/manifest.ts';
+import { manifestFiles } from '../../server/model/parseManifest.ts';
+import { tinyTwoTowerLcm } from './tinyModels.ts';
+
+/*
+ * A model folder whose manifest is right and whose graphs are not: each file holds its own name.
+ */
+
+/** A manifest with a concept model of each family. */
+export const tinyManifest: Manifest = {
+  version: manifestVersion,
+  name: 'tiny',
+  sourceDigest: sha256('sources'),
+  embeddingDim: 32,
+  tokenizer: {
+    file: fileEntry('tokenizer.model'),
+    langs: ['eng_Latn', 'fra_Latn'],
+    defaultLang: 'eng_Latn',
+  },
+  encoder: { precision: 'int8', modelDim: 32, maxSeqLen: 18, graph: graphEntry('encoder') },
+  decoder: {
+    precision: 'int8',
+    modelDim: 32,
+    numLayers: 2,
+    numAttnHeads: 4,
+    headDim: 8,
+    vocabSize: 40,
+    maxSeqLen: 16,
+    vocabInfo: { size: 40, unkIdx: 1, bosIdx: 2, eosIdx: 3, padIdx: 1 },
+    prepare: graphEntry('decoder.prepare'),
+    step: graphEntry('decoder.step'),
+  },
+  conceptModels: [
+    {
+      family: 'base_lcm',
+      name: 'base',
+      precision: 'int8',
+      modelDim: 32,
+      maxSeqLen: 64,
+      normalizer: { file: fileEntry('base.normalizer.bin') },
+      numLayers: 2,
+      numAttnHeads: 4,
+      headDim: 8,
+      graph: graphEntry('base.lcm'),
+    },
+    {
+      family: 'two_tower_diffusion_lcm',
+      name: 'two-tower',
+      precision: 'int8',
+      modelDim: 32,
+      maxSeqLen: 64,
+      normalizer: null,
+      contextLayers: 1,
+      contextHeads: 4,
+      contextHeadDim: 8,
+      denoiserLayers: 2,
+      denoiserHeads: 4,
+      denoiserHeadDim: 8,
+      noiseScheduler: tinyTwoTowerLcm.noiseScheduler,
+      trainedWithCfGuidance: true,
+      context: graphEntry('two-tower.context'),
+      crossAttention: graphEntry('two-tower.crossAttention'),
+      denoiser: graphEntry('two-tower.denoiser'),
+    },
+  ],
+};
+
+/** Writes a folder that passes every check of a model folder. */
+export function writeTinyModelFolder(folder: string, changes: Partial<Manifest> = {}): Manifest {
+  const manifest = { ...tinyManifest, ...changes };
+  mkdirSync(folder, { recursive: true });
+  for (const { file } of manifestFiles(manifest)) writeFileSync(join(folder, file), file);
+  writeFileSync(join(folder, 'manifest.json'), JSON.stringify(manifest));
+  return manifest;
+}
+
+function graphEntry(stem: string): GraphEntry {
+  return { model: fileEntry(`${stem}.onnx`), weights: fileEntry(`${stem}.bin`) };
+}
+
+function fileEntry(file: string): FileEntry {
+  return { file, sizeBytes: file.length, sha256: sha256(file) };
+}
+
+function sha256(text: string): string {
+  return createHash('sha256').update(text).digest('hex');
+}

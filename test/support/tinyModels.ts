@@ -1,0 +1,287 @@
+import {
+  type BaseLcmConfig,
+  type DenoiserConfig,
+  encoderMaxSeqLen,
+  ffnDim,
+  type SonarDecoderConfig,
+  type SonarEncoderConfig,
+  type TransformerConfig,
+  type TwoTowerLcmConfig,
+} from '../../server/model/config.ts';
+import type { NoiseSchedulerConfig } from '../../server/model/manifest.ts';
+
+/*
+ * The tiny models that golden values were computed with, and the keys and shapes that a
+ * checkpoint of any configuration has in the official layout.
+ */
+
+export type Shapes = Record<string, readonly number[]>;
+
+const vocabInfo = { size: 40, unkIdx: 1, bosIdx: 2, eosIdx: 3, padIdx: 1 };
+
+const sonar = {
+  modelDim: 32,
+  vocabInfo,
+  ffnInnerDim: 64,
+  activationFn: 'ReLU',
+  layernormEmbedding: false,
+  noScaleEmbedding: false,
+  noTokenPositionalEmbeddings: false,
+  learnedPos: false,
+};
+
+export const tinySonarEncoder: SonarEncoderConfig = {
+  ...sonar,
+  maxSeqLen: 16,
+  numEncoderLayers: 2,
+  numEncoderAttnHeads: 4,
+  pooling: 'mean',
+  normalizeBefore: false,
+  fromFairseq: true,
+};
+
+export const tinySonarDecoder: SonarDecoderConfig = {
+  ...sonar,
+  maxSeqLen: 16,
+  numDecoderLayers: 2,
+  numDecoderAttnHeads: 4,
+  inputDim: null,
+};
+
+const transformer: TransformerConfig = {
+  numLayers: 2,
+  numAttnHeads: 4,
+  ffnInnerDim: 128,
+  useSwiglu: true,
+  ffnInnerActivationName: 'relu',
+  posEmbeddingStyle: 'rope',
+  ropeTheta: 10_000,
+  layerNormalizationStyle: 'rms',
+  normOrderStyle: 'pre',
+  finalNormOrderStyle: null,
+  enableQkLayernorm: false,
+  mhaQkvWeightNormalization: false,
+  mhaOutputWeightNormalization: false,
+  mhaOutputProjBias: true,
+  scaleResidual: null,
+};
+
+/** How the reference's toy architectures differ from the large ones. */
+const toyTransformer: TransformerConfig = {
+  ...transformer,
+  ffnInnerDim: 64,
+  useSwiglu: false,
+  posEmbeddingStyle: 'learned',
+  layerNormalizationStyle: 'standard',
+  mhaOutputProjBias: false,
+};
+
+const projection = { linearBias: true, weightNormalization: false, activationName: null };
+
+export const tinyBaseLcm: BaseLcmConfig = {
+  modelType: 'base_lcm',
+  maxSeqLen: 64,
+  modelDim: 32,
+  modelOutputDim: null,
+  sonarEmbedDim: 16,
+  sonarNormalizerName: 'dummy_sonar_normalizer',
+  frontend: { preLinearBias: true, scaleEmbeddings: false, weightNormalization: false },
+  lcm: transformer,
+  postnet: projection,
+};
+
+/** LayerNorm, ReLU, learned positions, no bias on the output projection, no normaliser. */
+export const toyBaseLcm: BaseLcmConfig = {
+  ...tinyBaseLcm,
+  sonarNormalizerName: null,
+  lcm: toyTransformer,
+};
+
+const noiseScheduler: NoiseSchedulerConfig = {
+  numDiffusionTrainSteps: 100,
+  betaStart: 0.0001,
+  betaEnd: 0.02,
+  betaSchedule: 'squaredcos_cap_v2',
+  scaledLinearExponent: 2,
+  sigmoidScheduleAlpha: 1.5,
+  sigmoidScheduleBeta: 0,
+  clipSample: false,
+  clipSampleRange: 1,
+  setAlphaToOne: true,
+  predictionType: 'sample',
+  thresholding: false,
+  dynamicThresholdingRatio: 0.995,
+  sampleMaxValue: 6,
+  rescaleBetasZeroSnr: true,
+  timestepSpacing: 'trailing',
+};
+
+const denoiser: DenoiserConfig = {
+  ...transformer,
+  posEmbeddingStyle: 'none',
+  preDenoiser: projection,
+  postDenoiser: projection,
+  timestepEmbedDim: 32,
+};
+
+export const tinyTwoTowerLcm: TwoTowerLcmConfig = {
+  modelType: 'two_tower_diffusion_lcm',
+  maxSeqLen: 64,
+  modelDim: 32,
+  sonarEmbedDim: 16,
+  sonarNormalizerName: 'dummy_sonar_normalizer',
+  frontend: { preLinearBias: true, weightNormalization: false },
+  contextEncoder: { ...transformer, numLayers: 1 },
+  noiseScheduler,
+  denoiser,
+  trainedWithCfGuidance: true,
+};
+
+export const toyTwoTowerLcm: TwoTowerLcmConfig = {
+  ...tinyTwoTowerLcm,
+  contextEncoder: toyTransformer,
+  denoiser: { ...denoiser, ...toyTransformer, posEmbeddingStyle: 'none' },
+};
+
+/** Keys and shapes of an encoder checkpoint. */
+export function sonarEncoderShapes(config: SonarEncoderConfig): Shapes {
+  const { modelDim, vocabInfo: vocab, ffnInnerDim, numEncoderLayers } = config;
+  return {
+    'encoder_frontend.embed.weight': [vocab.size, modelDim],
+    ...layers('encoder.layers', numEncoderLayers, (layer) => ({
+      ...norm(`${layer}.self_attn_layer_norm`, modelDim),
+      ...attention(`${layer}.self_attn`, modelDim),
+      ...norm(`${layer}.ffn_layer_norm`, modelDim),
+      ...linear(`${layer}.ffn.inner_proj`, ffnInnerDim, modelDim),
+      ...linear(`${layer}.ffn.output_proj`, modelDim, ffnInnerDim),
+    })),
+    ...norm('layer_norm', modelDim),
+  };
+}
+
+/** Keys and shapes of a decoder checkpoint whose output projection is tied. */
+export function sonarDecoderShapes(config: SonarDecoderConfig): Shapes {
+  const { modelDim, vocabInfo: vocab, ffnInnerDim, numDecoderLayers, inputDim } = config;
+  return {
+    'decoder_frontend.embed.weight': [vocab.size, modelDim],
+    ...layers('decoder.layers', numDecoderLayers, (layer) => ({
+      ...norm(`${layer}.self_attn_layer_norm`, modelDim),
+      ...attention(`${layer}.self_attn`, modelDim),
+      ...norm(`${layer}.encoder_decoder_attn_layer_norm`, modelDim),
+      ...attention(`${layer}.encoder_decoder_attn`, modelDim, { inputDim: inputDim ?? modelDim }),
+      ...norm(`${layer}.ffn_layer_norm`, modelDim),
+      ...linear(`${layer}.ffn.inner_proj`, ffnInnerDim, modelDim),
+      ...linear(`${layer}.ffn.output_proj`, modelDim, ffnInnerDim),
+    })),
+    ...norm('decoder.layer_norm', modelDim),
+  };
+}
+
+/** Keys and shapes of a Base-LCM checkpoint. */
+export function baseLcmShapes(config: BaseLcmConfig): Shapes {
+  const { modelDim, sonarEmbedDim, sonarNormalizerName, maxSeqLen, lcm } = config;
+  return {
+    ...(sonarNormalizerName !== null && normalizer('frontend.sonar_normalizer', sonarEmbedDim)),
+    ...linear('frontend.pre_linear', modelDim, sonarEmbedDim),
+    ...learnedPositions('frontend', lcm, maxSeqLen, modelDim),
+    ...tower('lcm', lcm, modelDim),
+    ...linear('postnet.fc', sonarEmbedDim, modelDim),
+  };
+}
+
+/** Keys and shapes of a Two-Tower checkpoint. */
+export function twoTowerLcmShapes(config: TwoTowerLcmConfig): Shapes {
+  const { modelDim, sonarEmbedDim, sonarNormalizerName, maxSeqLen, contextEncoder } = config;
+  const { denoiser: den } = config;
+  const attn = { hasOutputBias: den.mhaOutputProjBias };
+  const norms = (name: string) => towerNorm(name, den, modelDim);
+  return {
+    ...(sonarNormalizerName !== null && normalizer('sonar_normalizer', sonarEmbedDim)),
+    ...linear('encoder_frontend.pre_linear', modelDim, sonarEmbedDim),
+    ...learnedPositions('encoder_frontend', contextEncoder, maxSeqLen, modelDim),
+    ...tower('context_encoder', contextEncoder, modelDim),
+    ...linear('denoiser.embed_time.fc1', modelDim, 256),
+    ...linear('denoiser.embed_time.fc2', modelDim, modelDim),
+    ...linear('denoiser.initial_proj.fc', modelDim, sonarEmbedDim),
+    ...layers('denoiser.layers', den.numLayers, (layer) => ({
+      ...norms(`${layer}.self_attn_layer_norm`),
+      ...attention(`${layer}.self_attn`, modelDim, attn),
+      ...norms(`${layer}.cross_attention_layer_norm`),
+      ...attention(`${layer}.cross_attention`, modelDim, attn),
+      ...norms(`${layer}.ffn_layer_norm`),
+      ...towerFfn(`${layer}.ffn`, den, modelDim),
+      ...linear(`${layer}.modulator.fc`, 9 * modelDim, modelDim),
+    })),
+    ...norms('denoiser.layer_norm'),
+    ...linear('denoiser.final_proj.fc', sonarEmbedDim, modelDim),
+  };
+}
+
+/** Longest input of the tiny encoder, in tokens. */
+export const tinyEncoderMaxSeqLen = encoderMaxSeqLen(tinySonarEncoder);
+
+function tower(prefix: string, config: TransformerConfig, modelDim: number): Shapes {
+  return {
+    ...layers(`${prefix}.layers`, config.numLayers, (layer) => ({
+      ...towerNorm(`${layer}.self_attn_layer_norm`, config, modelDim),
+      ...attention(`${layer}.self_attn`, modelDim, { hasOutputBias: config.mhaOutputProjBias }),
+      ...towerNorm(`${layer}.ffn_layer_norm`, config, modelDim),
+      ...towerFfn(`${layer}.ffn`, config, modelDim),
+    })),
+    ...towerNorm(`${prefix}.layer_norm`, config, modelDim),
+  };
+}
+
+function towerNorm(name: string, config: TransformerConfig, modelDim: number): Shapes {
+  if (config.layerNormalizationStyle === 'standard') return norm(name, modelDim);
+  return { [`${name}.weight`]: [modelDim] };
+}
+
+function towerFfn(name: string, config: TransformerConfig, modelDim: number): Shapes {
+  const innerDim = ffnDim(config);
+  return {
+    ...(config.useSwiglu && linear(`${name}.gate_proj`, innerDim, modelDim)),
+    ...linear(`${name}.inner_proj`, innerDim, modelDim),
+    ...linear(`${name}.output_proj`, modelDim, innerDim),
+  };
+}
+
+function learnedPositions(
+  prefix: string,
+  { posEmbeddingStyle }: TransformerConfig,
+  maxSeqLen: number,
+  modelDim: number,
+): Shapes {
+  if (posEmbeddingStyle !== 'learned') return {};
+  return { [`${prefix}.pos_encoder.weight`]: [maxSeqLen, modelDim] };
+}
+
+function normalizer(name: string, sonarEmbedDim: number): Shapes {
+  return { [`${name}.center`]: [sonarEmbedDim], [`${name}.scale`]: [sonarEmbedDim] };
+}
+
+function attention(
+  name: string,
+  modelDim: number,
+  { inputDim = modelDim, hasOutputBias = true } = {},
+): Shapes {
+  return {
+    ...linear(`${name}.q_proj`, modelDim, modelDim),
+    ...linear(`${name}.k_proj`, modelDim, inputDim),
+    ...linear(`${name}.v_proj`, modelDim, inputDim),
+    ...linear(`${name}.output_proj`, modelDim, modelDim, hasOutputBias),
+  };
+}
+
+function linear(name: string, outputDim: number, inputDim: number, hasBias = true): Shapes {
+  const weight = { [`${name}.weight`]: [outputDim, inputDim] };
+  return hasBias ? { ...weight, [`${name}.bias`]: [outputDim] } : weight;
+}
+
+function norm(name: string, modelDim: number): Shapes {
+  return { [`${name}.weight`]: [modelDim], [`${name}.bias`]: [modelDim] };
+}
+
+function layers(prefix: string, count: number, layer: (name: string) => Shapes): Shapes {
+  return Object.assign({}, ...Array.from({ length: count }, (_, i) => layer(`${prefix}.${i}`)));
+}

@@ -1,0 +1,191 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { buildBaseLcm } from '../../server/compiler/models/baseLcm.ts';
+import { buildSonarDecoder } from '../../server/compiler/models/sonarDecoder.ts';
+import { buildSonarEncoder } from '../../server/compiler/models/sonarEncoder.ts';
+import { buildTwoTowerLcm } from '../../server/compiler/models/twoTowerLcm.ts';
+import type { Graph } from '../../server/compiler/onnx/graph.ts';
+import { serialize } from '../../server/compiler/onnx/serialize.ts';
+import {
+  baseLcmSignature,
+  contextSignature,
+  crossAttentionSignature,
+  denoiserSignature,
+  encoderSignature,
+  prepareSignature,
+  type Signature,
+  stepSignature,
+} from '../../server/inference/graphSession.ts';
+import { BaseLcm } from '../../server/inference/lcm/baseLcm.ts';
+import { parseNormalizer } from '../../server/inference/lcm/normalizer.ts';
+import { TwoTowerLcm } from '../../server/inference/lcm/twoTowerLcm.ts';
+import { SentenceDecoder, type TargetTokenizer } from '../../server/inference/sentenceDecoder.ts';
+import { SentenceEncoder, type SourceTokenizer } from '../../server/inference/sentenceEncoder.ts';
+import { OnnxSession } from '../../server/inference/session.ts';
+import type {
+  BaseLcmEntry,
+  DecoderEntry,
+  EncoderEntry,
+  GraphEntry,
+  TwoTowerLcmEntry,
+} from '../../server/model/manifest.ts';
+import { concatenate } from '../../server/tensor/vector.ts';
+import { closedFormVector, closedFormWeights } from './closedForm.ts';
+import {
+  baseLcmShapes,
+  sonarDecoderShapes,
+  sonarEncoderShapes,
+  tinyBaseLcm,
+  tinyEncoderMaxSeqLen,
+  tinySonarDecoder,
+  tinySonarEncoder,
+  tinyTwoTowerLcm,
+  twoTowerLcmShapes,
+} from './tinyModels.ts';
+
+/*
+ * The tiny models with closed-form weights, compiled and opened in ONNX Runtime: the parts of the
+ * inference around them are those of the product.
+ */
+
+const fp32 = { precision: 'fp32' } as const;
+const file = (name: string) => ({ file: name, sizeBytes: 0, sha256: '' });
+const graphEntry: GraphEntry = { model: file('model.onnx'), weights: file('weights.bin') };
+
+/** Serializes a graph and opens it. */
+export async function openCompiled<S extends Signature>(
+  graph: Graph,
+  signature: S,
+): Promise<OnnxSession<S>> {
+  const folder = mkdtempSync(join(tmpdir(), 'thoughtline-graph-'));
+  try {
+    const { model, weights } = serialize(graph, graphEntry.weights.file);
+    writeFileSync(join(folder, graphEntry.model.file), model);
+    writeFileSync(join(folder, graphEntry.weights.file), Buffer.concat([...weights]));
+    return await OnnxSession.create(folder, graphEntry, 'tiny graph', signature, {
+      executionProviders: ['cpu'],
+      intraOpNumThreads: 1,
+    });
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
+}
+
+export function tinyEncoderGraph(): Graph {
+  return buildSonarEncoder(
+    tinySonarEncoder,
+    closedFormWeights(sonarEncoderShapes(tinySonarEncoder)),
+    fp32,
+  );
+}
+
+export async function tinyEncoder(tokenizer: SourceTokenizer): Promise<SentenceEncoder> {
+  const entry: EncoderEntry = {
+    ...fp32,
+    modelDim: tinySonarEncoder.modelDim,
+    maxSeqLen: tinyEncoderMaxSeqLen,
+    graph: graphEntry,
+  };
+  const graph = await openCompiled(tinyEncoderGraph(), encoderSignature);
+  return new SentenceEncoder(graph, entry, tokenizer);
+}
+
+export async function tinyDecoder(tokenizer: TargetTokenizer): Promise<SentenceDecoder> {
+  const { modelDim, numDecoderLayers, numDecoderAttnHeads, vocabInfo, maxSeqLen } =
+    tinySonarDecoder;
+  const entry: DecoderEntry = {
+    ...fp32,
+    modelDim,
+    numLayers: numDecoderLayers,
+    numAttnHeads: numDecoderAttnHeads,
+    headDim: modelDim / numDecoderAttnHeads,
+    vocabSize: vocabInfo.size,
+    maxSeqLen,
+    vocabInfo,
+    prepare: graphEntry,
+    step: graphEntry,
+  };
+  const weights = closedFormWeights(sonarDecoderShapes(tinySonarDecoder));
+  const graphs = buildSonarDecoder(tinySonarDecoder, weights, fp32);
+  const prepare = await openCompiled(graphs.prepare, prepareSignature);
+  const step = await openCompiled(graphs.step, stepSignature);
+  return new SentenceDecoder({ prepare, step }, entry, tokenizer);
+}
+
+const embeddingDim = tinyBaseLcm.sonarEmbedDim;
+
+/** The normaliser that belongs to the golden values. */
+export const tinyNormalizer = parseNormalizer(
+  new Uint8Array(
+    concatenate([
+      closedFormVector('center', embeddingDim, 0.01),
+      closedFormVector('scale', embeddingDim, 0.005).map((value) => value + 0.015),
+    ]).buffer,
+  ),
+  embeddingDim,
+  'closed form',
+);
+
+/** The concepts that belong to the golden values, [4, 16]. */
+export const tinyConcepts: readonly Float32Array[] = Array.from({ length: 4 }, (_, i) =>
+  closedFormVector('concepts', 4 * embeddingDim, 0.03).slice(
+    i * embeddingDim,
+    (i + 1) * embeddingDim,
+  ),
+);
+
+export async function tinyBaseLcmModel(maxSeqLen = tinyBaseLcm.maxSeqLen): Promise<BaseLcm> {
+  const { modelDim, lcm } = tinyBaseLcm;
+  const entry: BaseLcmEntry = {
+    ...fp32,
+    family: 'base_lcm',
+    name: 'base',
+    modelDim,
+    maxSeqLen,
+    normalizer: null,
+    numLayers: lcm.numLayers,
+    numAttnHeads: lcm.numAttnHeads,
+    headDim: modelDim / lcm.numAttnHeads,
+    graph: graphEntry,
+  };
+  const weights = closedFormWeights(baseLcmShapes(tinyBaseLcm));
+  const { lcm: graph } = buildBaseLcm({ ...tinyBaseLcm, maxSeqLen }, weights, fp32);
+  return new BaseLcm(entry, await openCompiled(graph, baseLcmSignature), tinyNormalizer);
+}
+
+export async function tinyTwoTowerModel(
+  change: Partial<TwoTowerLcmEntry> = {},
+): Promise<TwoTowerLcm> {
+  const { modelDim, maxSeqLen, contextEncoder, denoiser, noiseScheduler } = tinyTwoTowerLcm;
+  const entry: TwoTowerLcmEntry = {
+    ...fp32,
+    family: 'two_tower_diffusion_lcm',
+    name: 'two-tower',
+    modelDim,
+    maxSeqLen,
+    normalizer: null,
+    contextLayers: contextEncoder.numLayers,
+    contextHeads: contextEncoder.numAttnHeads,
+    contextHeadDim: modelDim / contextEncoder.numAttnHeads,
+    denoiserLayers: denoiser.numLayers,
+    denoiserHeads: denoiser.numAttnHeads,
+    denoiserHeadDim: modelDim / denoiser.numAttnHeads,
+    noiseScheduler,
+    trainedWithCfGuidance: true,
+    context: graphEntry,
+    crossAttention: graphEntry,
+    denoiser: graphEntry,
+    ...change,
+  };
+  const weights = closedFormWeights(twoTowerLcmShapes(tinyTwoTowerLcm));
+  const graphs = buildTwoTowerLcm(tinyTwoTowerLcm, weights, fp32);
+  const context = await openCompiled(graphs.context, contextSignature);
+  const crossAttention = await openCompiled(graphs.crossAttention, crossAttentionSignature);
+  const denoiserGraph = await openCompiled(graphs.denoiser, denoiserSignature);
+  return new TwoTowerLcm(
+    entry,
+    { context, crossAttention, denoiser: denoiserGraph },
+    tinyNormalizer,
+  );
+}

@@ -1,0 +1,106 @@
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import type { CompileRequest } from '../../server/compiler/compileRequest.ts';
+import type { WeightSource } from '../../server/compiler/onnx/weights.ts';
+import { closedFormWeights } from './closedForm.ts';
+import { storeTensor, writeSafetensors } from './safetensorsWriter.ts';
+import { buildModel, specialPieces } from './sentencePieceModels.ts';
+import {
+  baseLcmShapes,
+  type Shapes,
+  sonarDecoderShapes,
+  sonarEncoderShapes,
+  tinyBaseLcm,
+  tinySonarDecoder,
+  tinySonarEncoder,
+  tinyTwoTowerLcm,
+  twoTowerLcmShapes,
+} from './tinyModels.ts';
+
+/*
+ * The files of a whole tiny model, as `compile` takes them: 40 tokens of which 34 are pieces,
+ * two languages, concepts of 32 dimensions.
+ */
+
+const sonarEmbedDim = 32;
+
+const vocabInfo = { size: 40, unk_idx: 1, bos_idx: 2, eos_idx: 3, pad_idx: 1 };
+
+const sonar = { model_dim: 32, max_seq_len: 16, vocab_info: vocabInfo, ffn_inner_dim: 64 };
+
+const transformer = {
+  num_layers: 2,
+  num_attn_heads: 4,
+  ffn_inner_dim: 128,
+  use_swiglu: true,
+  pos_embedding_style: 'rope',
+  layer_normalization_style: 'rms',
+  mha_output_proj_bias: true,
+};
+
+const conceptModel = { max_seq_len: 64, model_dim: 32, sonar_embed_dim: sonarEmbedDim };
+
+/** The configuration that belongs to the weights of `tinyShapes`. */
+export const tinyConfig = {
+  name: 'tiny',
+  tokenizer: { langs: ['eng_Latn', 'fra_Latn'] },
+  encoder: { ...sonar, num_encoder_layers: 2, num_encoder_attn_heads: 4, _from_fairseq: true },
+  decoder: { ...sonar, num_decoder_layers: 2, num_decoder_attn_heads: 4 },
+  lcm: {
+    base: { ...conceptModel, lcm: transformer },
+    'two-tower': {
+      ...conceptModel,
+      context_encoder: { ...transformer, num_layers: 1 },
+      denoiser: { ...transformer, pos_embedding_style: 'none' },
+      noise_scheduler: { num_diffusion_train_steps: 100 },
+      trained_with_cf_guidance: true,
+    },
+  },
+};
+
+/** Keys and shapes of each checkpoint. */
+export const tinyShapes: Readonly<Record<'encoder' | 'decoder' | 'base' | 'two-tower', Shapes>> = {
+  encoder: sonarEncoderShapes(tinySonarEncoder),
+  decoder: sonarDecoderShapes(tinySonarDecoder),
+  base: baseLcmShapes({ ...tinyBaseLcm, sonarEmbedDim }),
+  'two-tower': twoTowerLcmShapes({ ...tinyTwoTowerLcm, sonarEmbedDim }),
+};
+
+/** Returns a safetensors file with everything that a source holds. */
+export function storeWeights(source: WeightSource): Uint8Array {
+  const tensors = source
+    .names()
+    .map((name) => [name, storeTensor('F32', source.shape(name), source.read(name))] as const);
+  return writeSafetensors(Object.fromEntries(tensors));
+}
+
+/** Writes the files into a folder, some of them replaced. */
+export function writeTinySources(
+  folder: string,
+  {
+    config = tinyConfig,
+    shapes = {},
+  }: { config?: object; shapes?: Partial<typeof tinyShapes> } = {},
+): Omit<CompileRequest, 'outDir'> {
+  const at = (file: string) => join(folder, file);
+  for (const [part, partShapes] of Object.entries({ ...tinyShapes, ...shapes })) {
+    writeFileSync(at(`${part}.safetensors`), storeWeights(closedFormWeights(partShapes)));
+  }
+  writeFileSync(at('config.json'), JSON.stringify(config));
+  writeFileSync(at('tokenizer.model'), tinyTokenizer());
+  return {
+    encoder: at('encoder.safetensors'),
+    decoder: at('decoder.safetensors'),
+    lcms: { base: at('base.safetensors'), 'two-tower': at('two-tower.safetensors') },
+    tokenizer: at('tokenizer.model'),
+    config: at('config.json'),
+  };
+}
+
+function tinyTokenizer(): Uint8Array {
+  const letters = Array.from({ length: 31 }, (_, i) => ({
+    piece: String.fromCharCode(0x61 + i),
+    score: -i,
+  }));
+  return buildModel({ pieces: [...specialPieces, ...letters] });
+}

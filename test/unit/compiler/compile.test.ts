@@ -1,0 +1,325 @@
+import assert from 'node:assert/strict';
+import { createHash } from 'node:crypto';
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, beforeEach, test } from 'node:test';
+import { InferenceSession } from 'onnxruntime-node';
+import {
+  CheckpointFormatError,
+  CheckpointUnsupportedError,
+  InvalidRequestError,
+  isAbortError,
+  WeightMismatchError,
+} from '../../../server/base/errors.ts';
+import { compileModel } from '../../../server/compiler/compile.ts';
+import type { CompileRequest } from '../../../server/compiler/compileRequest.ts';
+import { manifestFiles, parseManifest } from '../../../server/model/parseManifest.ts';
+import { tinyConfig, tinyShapes, writeTinySources } from '../../support/tinySources.ts';
+
+const root = mkdtempSync(join(tmpdir(), 'thoughtline-compile-'));
+const sources = join(root, 'sources');
+const target = join(root, 'target');
+after(() => rmSync(root, { recursive: true }));
+beforeEach(() => {
+  for (const folder of [sources, target]) {
+    rmSync(folder, { recursive: true, force: true });
+    mkdirSync(folder);
+  }
+});
+
+type Changes = Parameters<typeof writeTinySources>[1];
+
+function request(changes?: Changes): CompileRequest {
+  return { ...writeTinySources(sources, changes), outDir: join(target, 'model') };
+}
+
+/** Everything below the target folder, hidden files included. */
+function written(): string[] {
+  return readdirSync(target, { recursive: true, encoding: 'utf8' }).sort();
+}
+
+test('a compiled folder holds what its manifest says, and every graph loads', async () => {
+  for (const precision of ['fp32', 'int8'] as const) {
+    const outDir = join(target, precision);
+    const manifest = await compileModel({ ...request(), precision, outDir });
+    const text = readFileSync(join(outDir, 'manifest.json'), 'utf8');
+    assert.deepEqual(parseManifest(text, 'manifest.json'), manifest);
+    const files = manifestFiles(manifest);
+    assert.deepEqual(
+      readdirSync(outDir).sort(),
+      ['manifest.json', ...files.map(({ file }) => file)].sort(),
+    );
+    for (const { file, sizeBytes, sha256 } of files) {
+      const bytes = readFileSync(join(outDir, file));
+      assert.equal(bytes.length, sizeBytes, file);
+      assert.equal(createHash('sha256').update(bytes).digest('hex'), sha256, file);
+      if (file.endsWith('.onnx')) {
+        const session = await InferenceSession.create(join(outDir, file), { logSeverityLevel: 3 });
+        assert.ok(session.outputNames.length > 0);
+        await session.release();
+      }
+    }
+  }
+});
+
+test('the manifest tells the hyper-parameters and the file names of the contract', async () => {
+  const manifest = await compileModel(request());
+  const { encoder, decoder, conceptModels, tokenizer } = manifest;
+  assert.equal(manifest.name, 'tiny');
+  assert.equal(manifest.embeddingDim, 32);
+  assert.equal(encoder.maxSeqLen, 18);
+  assert.equal(encoder.precision, 'int8');
+  assert.equal(decoder.headDim, 8);
+  assert.deepEqual(
+    [tokenizer.langs, tokenizer.defaultLang],
+    [['eng_Latn', 'fra_Latn'], 'eng_Latn'],
+  );
+  assert.deepEqual(
+    conceptModels.map(({ family, name }) => [family, name]),
+    [
+      ['base_lcm', 'base'],
+      ['two_tower_diffusion_lcm', 'two-tower'],
+    ],
+  );
+  assert.deepEqual(readdirSync(join(target, 'model')).sort(), [
+    'base.lcm.bin',
+    'base.lcm.onnx',
+    'base.normalizer.bin',
+    'decoder.prepare.bin',
+    'decoder.prepare.onnx',
+    'decoder.step.bin',
+    'decoder.step.onnx',
+    'encoder.bin',
+    'encoder.onnx',
+    'manifest.json',
+    'tokenizer.model',
+    'two-tower.context.bin',
+    'two-tower.context.onnx',
+    'two-tower.crossAttention.bin',
+    'two-tower.crossAttention.onnx',
+    'two-tower.denoiser.bin',
+    'two-tower.denoiser.onnx',
+    'two-tower.normalizer.bin',
+  ]);
+});
+
+test('a model without a name of its own is called like its folder', async () => {
+  const { name: _, ...config } = tinyConfig;
+  assert.equal((await compileModel(request({ config }))).name, 'model');
+});
+
+test('compiling again changes nothing, and compiling other sources replaces', async () => {
+  const first = request();
+  const manifest = await compileModel(first);
+  const path = join(first.outDir, 'manifest.json');
+  const { ino } = statSync(path);
+  assert.deepEqual(await compileModel(first), manifest);
+  assert.equal(statSync(path).ino, ino);
+
+  const other = await compileModel({ ...first, precision: 'fp32' });
+  assert.equal(other.encoder.precision, 'fp32');
+  assert.deepEqual(parseManifest(readFileSync(path, 'utf8'), path), other);
+  assert.deepEqual(readdirSync(target), ['model']);
+});
+
+test('a damaged folder is compiled again', async () => {
+  const damages: readonly ((folder: string) => void)[] = [
+    (folder) => writeFileSync(join(folder, 'encoder.bin'), 'short'),
+    (folder) => rmSync(join(folder, 'decoder.step.onnx')),
+    (folder) => writeFileSync(join(folder, 'manifest.json'), '{"version":'),
+  ];
+  const first = request();
+  const manifest = await compileModel(first);
+  for (const damage of damages) {
+    damage(first.outDir);
+    assert.deepEqual(await compileModel(first), manifest);
+    assert.equal(
+      statSync(join(first.outDir, 'encoder.bin')).size,
+      manifest.encoder.graph.weights.sizeBytes,
+    );
+  }
+});
+
+test('an empty folder is filled; anything else that is not a model stays', async () => {
+  const fine = request();
+  mkdirSync(fine.outDir);
+  await compileModel(fine);
+
+  for (const files of [
+    ['notes.txt'],
+    ['manifest.json'],
+    ['tokenizer.model'],
+    ['manifest.json', 'tokenizer.model', 'thesis.tex'],
+  ]) {
+    const outDir = join(target, 'mine');
+    mkdirSync(outDir);
+    for (const file of files) writeFileSync(join(outDir, file), 'mine');
+    await assert.rejects(compileModel({ ...fine, outDir }), InvalidRequestError);
+    assert.deepEqual(readdirSync(outDir).sort(), files.sort());
+    rmSync(outDir, { recursive: true });
+  }
+  const outDir = join(target, 'file');
+  writeFileSync(outDir, 'mine');
+  await assert.rejects(compileModel({ ...fine, outDir }), InvalidRequestError);
+  assert.equal(readFileSync(outDir, 'utf8'), 'mine');
+});
+
+test('a compilation that is cancelled at any moment leaves nothing', async () => {
+  const whole = request();
+  let reports = 0;
+  await compileModel(whole, { onProgress: () => reports++ });
+  rmSync(whole.outDir, { recursive: true });
+  for (let at = 0; at <= reports; at += Math.ceil(reports / 7)) {
+    const abort = new AbortController();
+    let seen = 0;
+    const onProgress = () => {
+      seen += 1;
+      if (seen > at) abort.abort();
+    };
+    if (at === 0) abort.abort();
+    await assert.rejects(compileModel(whole, { onProgress, signal: abort.signal }), isAbortError);
+    assert.deepEqual(written(), []);
+  }
+});
+
+test('progress rises to 1 and names the parts', async () => {
+  const fractions: number[] = [];
+  const labels = new Set<string>();
+  await compileModel(request(), {
+    onProgress: (fraction, label) => {
+      fractions.push(fraction);
+      labels.add(label);
+    },
+  });
+  assert.deepEqual([...labels], ['tokenizer', 'encoder', 'decoder', 'base', 'two-tower']);
+  assert.ok(fractions.every((fraction, i) => fraction >= (fractions[i - 1] ?? 0)));
+  assert.equal(fractions.at(-1), 1);
+});
+
+test('what a process that is gone has left is removed; what a living one writes stays', async () => {
+  const gone = join(target, '.model.partial-4194305-aaaaaaaa'); // above the largest process id
+  const alive = join(target, `.model.partial-${process.pid}-bbbbbbbb`);
+  mkdirSync(gone);
+  mkdirSync(alive);
+  await compileModel(request());
+  assert.ok(!existsSync(gone));
+  assert.ok(existsSync(alive));
+});
+
+test('two compilations into one folder at once both succeed', async () => {
+  const same = request();
+  const [first, second] = await Promise.all([compileModel(same), compileModel(same)]);
+  assert.deepEqual(first, second);
+  assert.deepEqual(readdirSync(target), ['model']);
+});
+
+/** Compiles changed sources and checks the error and that nothing is left. */
+async function checkRefused(
+  changes: Changes,
+  errorClass: new (message: string) => Error,
+  message: RegExp,
+): Promise<void> {
+  await assert.rejects(compileModel(request(changes)), (error) => {
+    assert.ok(error instanceof errorClass, String(error));
+    assert.match(error.message, message);
+    return true;
+  });
+  assert.deepEqual(written(), []);
+}
+
+test('weights that do not fit the configuration are named', async () => {
+  const { 'layer_norm.bias': _, ...missing } = tinyShapes.encoder;
+  const key = 'encoder.layers.1.ffn.inner_proj.weight';
+  const cases: readonly [Changes, RegExp][] = [
+    [{ shapes: { encoder: missing } }, /layer_norm\.bias/],
+    [{ shapes: { encoder: { ...tinyShapes.encoder, extra: [1] } } }, /encoder.safetensors.*extra/],
+    [{ shapes: { base: { ...tinyShapes.base, extra: [1] } } }, /base.safetensors.*extra/],
+    [
+      { shapes: { encoder: { ...tinyShapes.encoder, [key]: [64, 31] } } },
+      /ffn\.inner_proj\.weight: expected \[64, 32\], found \[64, 31\]/,
+    ],
+    [
+      { shapes: { decoder: { ...tinyShapes.decoder, 'decoder_frontend.embed.weight': [41, 32] } } },
+      /decoder_frontend\.embed\.weight: expected \[40, 32\], found \[41, 32\]/,
+    ],
+  ];
+  for (const [changes, message] of cases) {
+    await checkRefused(changes, WeightMismatchError, message);
+  }
+});
+
+test('parts that do not belong together are told with both numbers', async () => {
+  const { encoder, decoder, lcm } = tinyConfig;
+  const cases: readonly [object, RegExp][] = [
+    [{ tokenizer: { langs: ['eng_Latn'] } }, /encoder\.vocab_info\.size: expected 39 .*found 40/],
+    [{ tokenizer: {} }, /expected 240 \(34 pieces of .*202 languages.*found 40/],
+    [{ decoder: { ...decoder, input_dim: 16 } }, /decoder\.input_dim: expected 32 .*found 16/],
+    [
+      { lcm: { ...lcm, base: { ...lcm.base, sonar_embed_dim: 16 } } },
+      /lcm\.base\.sonar_embed_dim: expected 32 .*found 16/,
+    ],
+    [
+      { encoder: { ...encoder, vocab_info: { ...encoder.vocab_info, size: 41 } } },
+      /encoder\.vocab_info\.size: expected 40 .*found 41/,
+    ],
+  ];
+  for (const [changes, message] of cases) {
+    await checkRefused({ config: { ...tinyConfig, ...changes } }, WeightMismatchError, message);
+  }
+});
+
+test('a concept model without hyper-parameters, or of no known family, is told', async () => {
+  await checkRefused({ config: { ...tinyConfig, lcm: {} } }, CheckpointFormatError, /lcm\.base/);
+  await checkRefused(
+    { shapes: { base: { 'quantizer.weight': [1] } } },
+    CheckpointUnsupportedError,
+    /lcm\.base: expected weights of a family we know/,
+  );
+});
+
+test('names that cannot be part of a file name are refused', async () => {
+  for (const name of ['', '../base', 'Base', 'a b', 'a.b', 'x'.repeat(41)]) {
+    const { lcms, ...rest } = request();
+    const named = { [name]: lcms['base'] ?? '' };
+    await assert.rejects(compileModel({ ...rest, lcms: named }), InvalidRequestError, name);
+  }
+});
+
+test('missing and broken files are told by name', async () => {
+  const whole = request();
+  for (const part of ['encoder', 'tokenizer', 'config'] as const) {
+    const broken = join(sources, 'broken');
+    for (const content of [null, '', '\u0000\u0001', '[]']) {
+      rmSync(broken, { force: true });
+      if (content !== null) writeFileSync(broken, content);
+      await assert.rejects(
+        compileModel({ ...whole, [part]: broken }),
+        (error) => error instanceof CheckpointFormatError && error.message.includes('broken'),
+        `${part} ${content}`,
+      );
+      assert.deepEqual(written(), []);
+    }
+  }
+});
+
+test('a number that is not finite is told by the name of its tensor', async () => {
+  const whole = request();
+  const bytes = readFileSync(whole.encoder);
+  bytes.writeFloatLE(Number.NaN, bytes.length - 4);
+  writeFileSync(whole.encoder, bytes);
+  await assert.rejects(
+    compileModel(whole),
+    (error) => error instanceof WeightMismatchError && /layer_norm\.bias.*NaN/.test(error.message),
+  );
+  assert.deepEqual(written(), []);
+});

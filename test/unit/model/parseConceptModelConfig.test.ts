@@ -1,0 +1,193 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { CheckpointFormatError, CheckpointUnsupportedError } from '../../../server/base/errors.ts';
+import { ffnDim } from '../../../server/model/config.ts';
+import { parseConceptModelConfig } from '../../../server/model/parseConceptModelConfig.ts';
+import { parseConfig } from '../../../server/model/parseConfig.ts';
+import { tinyConfig } from '../../support/tinySources.ts';
+
+const baseNames = ['lcm.layers.0.ffn_layer_norm.weight', 'frontend.sonar_normalizer.center'];
+const twoTowerNames = ['denoiser.layer_norm.weight', 'sonar_normalizer.center'];
+
+function parse(lcm: object, weightNames: readonly string[]) {
+  const config = parseConfig(JSON.stringify({ ...tinyConfig, lcm: { mine: lcm } }), 'config.json');
+  const fields = config.conceptModels.get('mine');
+  assert.ok(fields);
+  return parseConceptModelConfig(fields, weightNames);
+}
+
+test('the family and the normaliser are found from the names of the weights', () => {
+  const base = parse({}, baseNames);
+  assert.equal(base.modelType, 'base_lcm');
+  assert.equal(base.sonarNormalizerName, 'sonar_normalizer');
+  assert.equal(parse({}, ['lcm.layers.0.ffn_layer_norm.weight']).sonarNormalizerName, null);
+  assert.equal(parse({ sonar_normalizer_name: null }, baseNames).sonarNormalizerName, null);
+  assert.equal(parse({}, twoTowerNames).modelType, 'two_tower_diffusion_lcm');
+  assert.equal(parse({ model_type: 'base_lcm' }, []).modelType, 'base_lcm');
+  assert.throws(() => parse({}, ['codebook.weight']), CheckpointUnsupportedError);
+});
+
+test('what is left out has the default of the reference', () => {
+  const base = parse({}, baseNames);
+  assert.ok(base.modelType === 'base_lcm');
+  assert.equal(base.maxSeqLen, 2048);
+  assert.equal(base.modelDim, 1024);
+  assert.equal(base.sonarEmbedDim, 1024);
+  assert.deepEqual(base.lcm, {
+    numLayers: 2,
+    numAttnHeads: 8,
+    ffnInnerDim: 4096,
+    useSwiglu: false,
+    ffnInnerActivationName: 'relu',
+    posEmbeddingStyle: 'learned',
+    ropeTheta: 10_000,
+    layerNormalizationStyle: 'standard',
+    normOrderStyle: 'pre',
+    finalNormOrderStyle: null,
+    enableQkLayernorm: false,
+    mhaQkvWeightNormalization: false,
+    mhaOutputWeightNormalization: false,
+    mhaOutputProjBias: false,
+    scaleResidual: null,
+  });
+  const twoTower = parse({}, twoTowerNames);
+  assert.ok(twoTower.modelType === 'two_tower_diffusion_lcm');
+  assert.equal(twoTower.denoiser.posEmbeddingStyle, 'none');
+  assert.equal(twoTower.denoiser.timestepEmbedDim, 1024);
+  assert.equal(twoTower.trainedWithCfGuidance, false);
+  assert.deepEqual(twoTower.noiseScheduler, {
+    numDiffusionTrainSteps: 1000,
+    betaStart: 0.0001,
+    betaEnd: 0.02,
+    betaSchedule: 'squaredcos_cap_v2',
+    scaledLinearExponent: 2,
+    sigmoidScheduleAlpha: 1.5,
+    sigmoidScheduleBeta: 0,
+    clipSample: false,
+    clipSampleRange: 1,
+    setAlphaToOne: true,
+    predictionType: 'sample',
+    thresholding: false,
+    dynamicThresholdingRatio: 0.995,
+    sampleMaxValue: 1,
+    rescaleBetasZeroSnr: true,
+    timestepSpacing: 'trailing',
+  });
+});
+
+test('the registered architectures are those of the reference', () => {
+  const base = parse({ arch: 'base_lcm_1_6B' }, []);
+  assert.ok(base.modelType === 'base_lcm');
+  assert.deepEqual([base.modelDim, base.maxSeqLen, base.lcm.numLayers], [2048, 4096, 32]);
+  assert.deepEqual([base.lcm.numAttnHeads, ffnDim(base.lcm)], [16, 5632]);
+  assert.deepEqual([base.lcm.posEmbeddingStyle, base.lcm.layerNormalizationStyle], ['rope', 'rms']);
+  assert.ok(base.sonarNormalizerName !== null && base.lcm.mhaOutputProjBias);
+
+  const toy = parse({ arch: 'toy_base_lcm' }, []);
+  assert.deepEqual([toy.modelType, toy.sonarNormalizerName], ['base_lcm', null]);
+
+  for (const [arch, modelDim, denoiserLayers, heads, inner] of [
+    ['two_tower_diffusion_lcm_1_6B', 2048, 13, 16, 5632],
+    ['two_tower_diffusion_lcm_7B', 4096, 14, 32, 11008],
+  ] as const) {
+    const large = parse({ arch }, []);
+    assert.ok(large.modelType === 'two_tower_diffusion_lcm');
+    const { contextEncoder, denoiser, noiseScheduler } = large;
+    assert.deepEqual([large.modelDim, denoiser.numLayers], [modelDim, denoiserLayers]);
+    assert.deepEqual([contextEncoder.numLayers, contextEncoder.posEmbeddingStyle], [5, 'rope']);
+    assert.deepEqual([denoiser.numAttnHeads, ffnDim(denoiser)], [heads, inner]);
+    assert.deepEqual([denoiser.posEmbeddingStyle, denoiser.timestepEmbedDim], ['none', modelDim]);
+    assert.equal(noiseScheduler.numDiffusionTrainSteps, 100);
+    assert.ok(large.trainedWithCfGuidance);
+  }
+
+  const toyTwoTower = parse({ arch: 'toy_two_tower_diffusion_lcm' }, []);
+  assert.ok(toyTwoTower.modelType === 'two_tower_diffusion_lcm');
+  assert.equal(toyTwoTower.noiseScheduler.numDiffusionTrainSteps, 1000);
+  assert.equal(ffnDim(toyTwoTower.denoiser), 4096);
+});
+
+test('fields of training change nothing', () => {
+  const transformer = {
+    dropout_p: 0.1,
+    final_dropout_p: 0,
+    attention_dropout_p: 0,
+    attention_output_init_fn: 'xavier',
+  };
+  const projection = { dropout_p: 0, linear_init_fn: 'zero', layer_normalization_style: 'rms' };
+  const frontend = { dropout_p: 0, pre_linear_init_fn: 'kaiming_uniform', embedding_std: 1 };
+  assert.deepEqual(
+    parse({ frontend, lcm: transformer, postnet: projection }, baseNames),
+    parse({}, baseNames),
+  );
+  assert.deepEqual(
+    parse(
+      {
+        frontend,
+        context_encoder: transformer,
+        denoiser: { ...transformer, pre_denoiser: projection },
+      },
+      twoTowerNames,
+    ),
+    parse({}, twoTowerNames),
+  );
+});
+
+test('what we cannot honour, or nobody knows, is refused by its name', () => {
+  const cases: readonly [object, readonly string[], RegExp][] = [
+    [{ lcm: { enable_qk_layernorm: true } }, baseNames, /lcm\.mine\.lcm\.enable_qk_layernorm/],
+    [{ lcm: { mha_qkv_weight_normalization: true } }, baseNames, /mha_qkv_weight_normalization/],
+    [{ lcm: { mha_output_weight_normalization: true } }, baseNames, /mha_output_weight_norm/],
+    [{ lcm: { norm_order_style: 'post' } }, baseNames, /norm_order_style: expected pre/],
+    [{ lcm: { pos_embedding_style: 'alibi' } }, baseNames, /pos_embedding_style/],
+    [{ frontend: { weight_normalization: true } }, baseNames, /frontend\.weight_normalization/],
+    [{ postnet: { weight_normalization: true } }, baseNames, /postnet\.weight_normalization/],
+    [{ model_output_dim: 512 }, baseNames, /model_output_dim: expected sonar_embed_dim 1024/],
+    [{ model_type: 'quant_lcm' }, baseNames, /model_type/],
+    [{ arch: 'one_tower' }, baseNames, /arch/],
+    [{ lcm: { num_layer: 3 } }, baseNames, /lcm\.mine\.lcm: expected no field "num_layer"/],
+    [{ denoiser: {} }, baseNames, /lcm\.mine: expected no field "denoiser"/],
+    [{ sonar_normalizer_name: null }, twoTowerNames, /sonar_normalizer_name: expected a norm/],
+    [{ noise_scheduler: { beta_schedule: 'cosine' } }, twoTowerNames, /beta_schedule/],
+    [{ noise_scheduler: { prediction_type: 'v_epsilon' } }, twoTowerNames, /prediction_type/],
+  ];
+  for (const [lcm, names, message] of cases) {
+    assert.throws(
+      () => parse(lcm, names),
+      (error) => error instanceof CheckpointUnsupportedError && message.test(error.message),
+      String(message),
+    );
+  }
+});
+
+test('wrong types and absurd sizes are told by name', () => {
+  const cases: readonly [object, readonly string[], RegExp][] = [
+    [{ lcm: { num_layers: 1e6 } }, baseNames, /lcm\.mine\.lcm\.num_layers/],
+    [{ lcm: { num_attn_heads: 7 } }, baseNames, /num_attn_heads: expected a divisor/],
+    [
+      { model_dim: 24, lcm: { num_attn_heads: 8, pos_embedding_style: 'rope' } },
+      baseNames,
+      /num_attn_heads: expected heads of an even dimension/,
+    ],
+    [{ lcm: { rope_theta: 0 } }, baseNames, /rope_theta/],
+    [{ lcm: { rope_theta: 'big' } }, baseNames, /rope_theta/],
+    [{ max_seq_len: 1e9 }, baseNames, /max_seq_len/],
+    [{ frontend: null }, baseNames, /frontend: expected an object, found null/],
+    [
+      { denoiser: { timestep_embed_dim: 512 } },
+      twoTowerNames,
+      /timestep_embed_dim: expected model/,
+    ],
+    [{ noise_scheduler: { num_diffusion_train_steps: 1e9 } }, twoTowerNames, /train_steps/],
+    [{ noise_scheduler: { num_diffusion_train_steps: 0 } }, twoTowerNames, /train_steps/],
+    [{ noise_scheduler: { beta_end: 2 } }, twoTowerNames, /beta_end/],
+    [{ noise_scheduler: { clip_sample: 1 } }, twoTowerNames, /clip_sample/],
+  ];
+  for (const [lcm, names, message] of cases) {
+    assert.throws(
+      () => parse(lcm, names),
+      (error) => error instanceof CheckpointFormatError && message.test(error.message),
+      String(message),
+    );
+  }
+});

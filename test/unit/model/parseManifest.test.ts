@@ -1,0 +1,148 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { IntegrityError } from '../../../server/base/errors.ts';
+import type { Manifest } from '../../../server/model/manifest.ts';
+import {
+  checkFileSizes,
+  manifestFiles,
+  parseManifest,
+} from '../../../server/model/parseManifest.ts';
+import { tinyManifest } from '../../support/tinyManifest.ts';
+
+function parse(manifest: unknown): Manifest {
+  return parseManifest(JSON.stringify(manifest), 'manifest.json');
+}
+
+/** Returns a copy with the value at a path like `encoder.graph.model.file` replaced. */
+function withValue(path: string, value: unknown): object {
+  const copy = structuredClone(tinyManifest);
+  const keys = path.split('.');
+  const last = keys.pop() ?? '';
+  let place: Record<string, unknown> = { ...copy };
+  const root = place;
+  for (const key of keys) {
+    const inner = place[key];
+    const clone = Array.isArray(inner) ? [...inner] : { ...(inner as object) };
+    place[key] = clone;
+    place = clone as Record<string, unknown>;
+  }
+  place[last] = value;
+  return root;
+}
+
+function checkRefused(path: string, value: unknown, expected: string): void {
+  assert.throws(
+    () => parse(withValue(path, value)),
+    (error) => {
+      assert.ok(error instanceof IntegrityError, String(error));
+      assert.ok(error.message.startsWith(`manifest.json: ${expected}`), error.message);
+      return true;
+    },
+    `${path} = ${JSON.stringify(value)}`,
+  );
+}
+
+/** Every path of a value to a leaf. */
+function leaves(value: unknown, path: readonly string[] = []): string[] {
+  if (typeof value !== 'object' || value === null) return [path.join('.')];
+  return Object.entries(value).flatMap(([key, inner]) => leaves(inner, [...path, key]));
+}
+
+test('a manifest is parsed as it was written', () => {
+  assert.deepEqual(parse(tinyManifest), tinyManifest);
+});
+
+test('fields of a later version of the compiler are left out', () => {
+  assert.deepEqual(parse({ ...tinyManifest, later: 1 }), tinyManifest);
+});
+
+test('every file is listed once, the manifest not included', () => {
+  assert.deepEqual(
+    manifestFiles(tinyManifest).map(({ file }) => file),
+    [
+      'tokenizer.model',
+      'base.normalizer.bin',
+      ...['encoder', 'decoder.prepare', 'decoder.step', 'base.lcm'],
+      ...['two-tower.context', 'two-tower.crossAttention', 'two-tower.denoiser'],
+    ].flatMap((name) =>
+      name.includes('.m') || name.endsWith('.bin') ? [name] : [`${name}.onnx`, `${name}.bin`],
+    ),
+  );
+});
+
+test('a field that is missing or of another type is told by name', () => {
+  for (const path of leaves(tinyManifest)) {
+    if (path.startsWith('tokenizer.langs.') || path.endsWith('normalizer')) continue;
+    const wrong = path.replace(/\.(\d+)/g, '[$1]');
+    checkRefused(path, undefined, `${wrong}: expected`);
+    checkRefused(path, { a: 1 }, `${wrong}: expected`);
+    checkRefused(path, [], `${wrong}: expected`);
+  }
+});
+
+test('another version must be prepared again', () => {
+  checkRefused('version', 0, 'version: expected an integer from 1 to 1, found 0');
+  checkRefused('version', 2, 'version');
+});
+
+test('a file name cannot point out of the folder', () => {
+  const names = [
+    '',
+    '.',
+    '..',
+    '../a',
+    '/a',
+    'a/b',
+    'a\\b',
+    'C:a',
+    '.hidden',
+    'a\0',
+    'x'.repeat(200),
+  ];
+  for (const name of names) {
+    checkRefused('encoder.graph.model.file', name, 'encoder.graph.model.file: expected');
+  }
+});
+
+test('sizes, digests and counts out of range are refused', () => {
+  checkRefused('tokenizer.file.sizeBytes', -1, 'tokenizer.file.sizeBytes');
+  checkRefused('tokenizer.file.sizeBytes', 1.5, 'tokenizer.file.sizeBytes');
+  checkRefused('tokenizer.file.sizeBytes', 2 ** 60, 'tokenizer.file.sizeBytes');
+  checkRefused('tokenizer.file.sha256', 'ABC', 'tokenizer.file.sha256: expected a SHA-256 digest');
+  checkRefused('tokenizer.defaultLang', 'tlh_Latn', 'tokenizer.defaultLang: expected one of langs');
+  checkRefused('sourceDigest', '0', 'sourceDigest: expected a SHA-256 digest');
+  checkRefused('embeddingDim', 0, 'embeddingDim');
+  checkRefused('embeddingDim', 1e9, 'embeddingDim');
+  checkRefused('decoder.vocabInfo.padIdx', -1, 'decoder.vocabInfo.padIdx');
+  checkRefused('encoder.precision', 'int4', 'encoder.precision: expected fp32 or int8');
+  checkRefused('conceptModels.0.family', 'quant_lcm', 'conceptModels[0].family');
+  checkRefused('conceptModels.0.name', '../base', 'conceptModels[0].name');
+  checkRefused('conceptModels.1.name', 'base', 'conceptModels: expected each name once');
+  checkRefused(
+    'conceptModels.1.noiseScheduler.numDiffusionTrainSteps',
+    1e9,
+    'conceptModels[1].noise',
+  );
+});
+
+test('a manifest cut at any byte is damaged and nothing worse', () => {
+  const whole = JSON.stringify(tinyManifest);
+  for (let length = 0; length < whole.length; length += 1) {
+    assert.throws(() => parseManifest(whole.slice(0, length), 'm'), IntegrityError);
+  }
+});
+
+test('files of other sizes, and missing ones, are told by name', () => {
+  const sizes = new Map(
+    manifestFiles(tinyManifest).map(({ file, sizeBytes }) => [file, sizeBytes]),
+  );
+  const check = () => checkFileSizes(tinyManifest, 'folder', (file) => sizes.get(file) ?? null);
+  check();
+  sizes.set('encoder.bin', 1);
+  assert.throws(check, {
+    name: 'IntegrityError',
+    message: /^folder: encoder\.bin: expected \d+ bytes, found 1$/,
+  });
+  sizes.delete('encoder.bin');
+  assert.throws(check, { name: 'IntegrityError', message: /found no file$/ });
+});

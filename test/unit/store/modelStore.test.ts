@@ -1,0 +1,180 @@
+import assert from 'node:assert/strict';
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { basename, join } from 'node:path';
+import { after, beforeEach, test } from 'node:test';
+import { IntegrityError, isAbortError, ModelMissingError } from '../../../server/base/errors.ts';
+import { nullLogger } from '../../../server/base/logger.ts';
+import {
+  type ModelCompiler,
+  type ModelSources,
+  ModelStore,
+} from '../../../server/store/modelStore.ts';
+import { tinyManifest, writeTinyModelFolder } from '../../support/tinyManifest.ts';
+
+const root = mkdtempSync(join(tmpdir(), 'thoughtline-store-'));
+const checkpointFolder = join(root, 'checkpoints');
+const prebuiltFolder = join(root, 'prebuilt');
+const storageFolder = join(root, 'storage');
+const digest = 'd'.repeat(64);
+const otherDigest = 'e'.repeat(64);
+after(() => rmSync(root, { recursive: true }));
+
+/** Writes folders instead of compiling, and remembers from what. */
+class FakeCompiler implements ModelCompiler {
+  readonly compiled: ModelSources[] = [];
+
+  async sourceDigest(): Promise<string> {
+    return digest;
+  }
+
+  async compile(...[request, { onProgress, signal }]: Parameters<ModelCompiler['compile']>) {
+    signal?.throwIfAborted();
+    this.compiled.push(request);
+    onProgress?.(1, 'encoder');
+    return writeTinyModelFolder(request.outDir, { sourceDigest: digest });
+  }
+}
+
+let compiler = new FakeCompiler();
+let store: ModelStore;
+beforeEach(() => {
+  for (const folder of [checkpointFolder, prebuiltFolder, storageFolder]) {
+    rmSync(folder, { recursive: true, force: true });
+  }
+  mkdirSync(checkpointFolder);
+  for (const file of [
+    'encoder.safetensors',
+    'decoder.safetensors',
+    'two-tower.safetensors',
+    'base.safetensors',
+    'tokenizer.model',
+    'config.json',
+    'README.md',
+  ]) {
+    writeFileSync(join(checkpointFolder, file), file);
+  }
+  compiler = new FakeCompiler();
+  store = new ModelStore({
+    builtInName: 'mine',
+    checkpointFolder,
+    prebuiltFolder,
+    storageFolder,
+    compiler,
+    logger: nullLogger,
+  });
+});
+
+test('the built-in model is compiled once, from all checkpoints', async () => {
+  const fractions: number[] = [];
+  const folder = await store.prepareBuiltIn({ onProgress: (fraction) => fractions.push(fraction) });
+  assert.equal(folder, join(storageFolder, `mine-${digest.slice(0, 12)}`));
+  assert.deepEqual(fractions, [1]);
+  for (const name of ['', 'mine']) assert.equal(await store.prepare(name), folder);
+  assert.equal(compiler.compiled.length, 1);
+  const [{ lcms, precision } = { lcms: {}, precision: null }] = compiler.compiled;
+  assert.deepEqual(Object.keys(lcms), ['base', 'two-tower']);
+  assert.equal(precision, 'int8');
+});
+
+test('a copy that was compiled with the product wins when its digest matches', async () => {
+  writeTinyModelFolder(prebuiltFolder, { sourceDigest: digest });
+  assert.equal(await store.prepareBuiltIn(), prebuiltFolder);
+  writeTinyModelFolder(prebuiltFolder, { sourceDigest: otherDigest });
+  assert.notEqual(await store.prepareBuiltIn(), prebuiltFolder);
+  rmSync(checkpointFolder, { recursive: true });
+  assert.equal(await store.prepareBuiltIn(), prebuiltFolder, 'without checkpoints to compare with');
+});
+
+test('a damaged copy is made again, wherever it is', async () => {
+  const folder = await store.prepareBuiltIn();
+  const damages: readonly (() => void)[] = [
+    () => writeFileSync(join(folder, 'manifest.json'), '{'),
+    () => writeFileSync(join(folder, 'encoder.bin'), ''),
+    () => rmSync(join(folder, 'manifest.json')),
+    () => rmSync(join(folder, 'tokenizer.model')),
+    () => writeTinyModelFolder(folder, { sourceDigest: otherDigest }),
+  ];
+  for (const damage of damages) {
+    damage();
+    assert.equal(await store.prepareBuiltIn(), folder);
+    await store.verify('');
+  }
+  assert.equal(compiler.compiled.length, 1 + damages.length);
+  writeTinyModelFolder(prebuiltFolder, { sourceDigest: digest });
+  writeFileSync(join(prebuiltFolder, 'encoder.bin'), '');
+  assert.equal(await store.prepareBuiltIn(), folder);
+});
+
+test('a missing checkpoint is told by its name', async () => {
+  for (const file of [
+    'encoder.safetensors',
+    'decoder.safetensors',
+    'tokenizer.model',
+    'config.json',
+  ]) {
+    rmSync(join(checkpointFolder, file));
+    await assert.rejects(
+      store.prepareBuiltIn(),
+      (error) => error instanceof ModelMissingError && error.message.includes(file),
+    );
+    writeFileSync(join(checkpointFolder, file), file);
+  }
+});
+
+test('a cancelled preparation rejects and leaves no model', async () => {
+  await assert.rejects(store.prepareBuiltIn({ signal: AbortSignal.abort() }), isAbortError);
+  assert.deepEqual(readdirSync(storageFolder), []);
+});
+
+test('a model is found by its name or its folder', async () => {
+  const folder = join(storageFolder, 'large');
+  writeTinyModelFolder(folder);
+  assert.equal(await store.prepare('large'), folder);
+  const elsewhere = join(root, 'elsewhere');
+  writeTinyModelFolder(elsewhere);
+  assert.equal(await store.prepare(elsewhere), elsewhere);
+  for (const name of ['absent', join(root, 'absent'), checkpointFolder, '../checkpoints']) {
+    await assert.rejects(store.prepare(name), ModelMissingError, name);
+  }
+  writeFileSync(join(folder, 'encoder.bin'), '');
+  await assert.rejects(store.prepare('large'), IntegrityError);
+});
+
+test('the list shows what is there and in which state', async () => {
+  const shown = async () =>
+    (await store.list()).map(({ name, folder, isBuiltIn, state }) => {
+      assert.ok(existsSync(folder));
+      return [name, basename(folder), isBuiltIn, state];
+    });
+  assert.deepEqual(await shown(), [['mine', 'checkpoints', true, 'unprepared']]);
+  const builtIn = basename(await store.prepareBuiltIn());
+  writeTinyModelFolder(join(storageFolder, 'large'));
+  writeTinyModelFolder(join(storageFolder, 'broken'));
+  rmSync(join(storageFolder, 'broken', 'encoder.bin'));
+  mkdirSync(join(storageFolder, 'notes'));
+  mkdirSync(join(storageFolder, '.large.partial-1-a'));
+  writeFileSync(join(storageFolder, 'file'), '');
+  assert.deepEqual(await shown(), [
+    ['mine', builtIn, true, 'ready'],
+    ['broken', 'broken', false, 'damaged'],
+    ['large', 'large', false, 'ready'],
+  ]);
+  const [, , large] = await store.list();
+  assert.deepEqual(large?.conceptModels, ['base', 'two-tower']);
+  assert.ok((large?.sizeBytes ?? 0) > 0);
+});
+
+test('verify compares every byte', async () => {
+  const folder = join(storageFolder, 'large');
+  writeTinyModelFolder(folder);
+  await store.verify('large');
+  const { file, sizeBytes } = tinyManifest.encoder.graph.weights;
+  writeFileSync(join(folder, file), '?'.repeat(sizeBytes));
+  await store.prepare('large');
+  await assert.rejects(
+    store.verify('large'),
+    (error) => error instanceof IntegrityError && error.message.includes('encoder.bin'),
+  );
+  await assert.rejects(store.verify('large', AbortSignal.abort()), isAbortError);
+});
