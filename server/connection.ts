@@ -23,6 +23,7 @@ import {
 import { isLanguageEnabled, settingsSection } from '../protocol/settings.ts';
 import { ConceptError, InvalidRequestError, isAbortError } from './base/errors.ts';
 import type { Logger } from './base/logger.ts';
+import { LatestOnly } from './base/queue.ts';
 import type { ConceptService } from './features/conceptService.ts';
 import type { TextEdit } from './features/documentConcepts.ts';
 import type { ModelHost } from './modelHost.ts';
@@ -62,7 +63,7 @@ export function serve(connection: Connection, buildHouse: BuildHouse): void {
   let settings = new SettingsCache(null, logger);
   let progress = new ProgressReport(null);
   let loaded = '';
-  let newestCompletion = new AbortController();
+  const completions = new LatestOnly();
 
   connection.onInitialize((params): InitializeResult => {
     const { workspace, window } = params.capabilities;
@@ -124,11 +125,7 @@ export function serve(connection: Connection, buildHouse: BuildHouse): void {
   });
 
   connection.languages.inlineCompletion.on((params, token) => {
-    newestCompletion.abort();
-    newestCompletion = new AbortController();
-    const newest = newestCompletion.signal;
-    return answer(token, async (cancelled) => {
-      const signal = AbortSignal.any([newest, cancelled]);
+    const complete = async (signal: AbortSignal) => {
       const { uri } = params.textDocument;
       const document = openDocument(uri);
       const current = await settings.get(uri);
@@ -139,7 +136,8 @@ export function serve(connection: Connection, buildHouse: BuildHouse): void {
       needHouse().models.noteLatency(performance.now() - start);
       const range = emptyRange(params.position);
       return texts.map((insertText) => ({ insertText, range }));
-    });
+    };
+    return answer(token, (cancelled) => completions.run(complete, cancelled));
   });
 
   connection.onRequest(nextSentences, (params, token) =>
@@ -164,7 +162,6 @@ export function serve(connection: Connection, buildHouse: BuildHouse): void {
   );
 
   connection.onShutdown(async () => {
-    newestCompletion.abort();
     await house?.dispose();
   });
 
@@ -197,7 +194,10 @@ export function serve(connection: Connection, buildHouse: BuildHouse): void {
     const wanted = JSON.stringify(model);
     if (wanted === loaded) return;
     loaded = wanted;
-    await models.load(model.folder);
+    await models.load(
+      model.folder,
+      model.threads === 0 ? {} : { intraOpNumThreads: model.threads },
+    );
   }
 }
 

@@ -2,7 +2,7 @@ import type { ModelStatus } from '../protocol/server.ts';
 import { ConceptError, isAbortError, ModelMissingError } from './base/errors.ts';
 import type { Logger } from './base/logger.ts';
 import { chooseConceptModel } from './features/nextSentences.ts';
-import type { Inference, LoadedModel } from './inference/inference.ts';
+import type { Inference, LoadedModel, LoadOptions } from './inference/inference.ts';
 
 /** Finds a model folder, compiling the model first where that is needed. */
 export type PrepareModel = (
@@ -43,7 +43,7 @@ export class ModelHost {
    *
    * @param folder  a model folder; empty means the built-in model
    */
-  async load(folder: string): Promise<void> {
+  async load(folder: string, options: LoadOptions): Promise<void> {
     this.#loading.abort();
     this.#loading = new AbortController();
     const { signal } = this.#loading;
@@ -56,7 +56,7 @@ export class ModelHost {
         signal,
       );
       this.#setStatus({ state: 'loading' });
-      const model = await this.#inference.load(prepared, signal);
+      const model = await this.#inference.load(prepared, options, signal);
       signal.throwIfAborted();
       this.#useModel(model);
       this.#setStatus({

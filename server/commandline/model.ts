@@ -21,7 +21,7 @@ export async function withModel<T>(
   });
   const inference = new InferenceClient(join(__dirname, 'inferenceWorker.js'));
   try {
-    const model = await inference.load(prepared, io.signal);
+    const model = await inference.load(prepared, {}, io.signal);
     return await body({ inference, model });
   } finally {
     await inference.dispose();

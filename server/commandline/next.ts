@@ -6,7 +6,7 @@ import {
   samplingDefaults,
 } from '../features/nextSentences.ts';
 import { SentenceConcepts } from '../features/sentenceConcepts.ts';
-import { splitSentences } from '../text/documentText.ts';
+import { splitSentences } from '../text/sentenceSplitter.ts';
 import { type Command, choiceOption, numberOption, textOption } from './command.ts';
 import { formatOf, formats } from './format.ts';
 import { readDocument } from './input.ts';

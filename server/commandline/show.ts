@@ -7,7 +7,7 @@ import {
   worthShowing,
 } from '../features/nextSentences.ts';
 import { SentenceConcepts } from '../features/sentenceConcepts.ts';
-import { splitSentences } from '../text/documentText.ts';
+import { splitSentences } from '../text/sentenceSplitter.ts';
 import type { Command } from './command.ts';
 import { formatOf } from './format.ts';
 import { readDocument } from './input.ts';

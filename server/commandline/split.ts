@@ -1,4 +1,4 @@
-import { splitSentences } from '../text/documentText.ts';
+import { splitSentences } from '../text/sentenceSplitter.ts';
 import { type Command, choiceOption, type OptionValues } from './command.ts';
 import { formatOf, formats } from './format.ts';
 import { readDocument } from './input.ts';

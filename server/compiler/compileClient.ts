@@ -1,8 +1,9 @@
 import { Worker } from 'node:worker_threads';
 import { ConceptError } from '../base/errors.ts';
+import { fromWireError } from '../base/wireError.ts';
 import type { Manifest } from '../model/manifest.ts';
 import type { CompileOptions } from './compile.ts';
-import { type CompileMessage, cancelMessage, unpackError } from './compileMessages.ts';
+import { type CompileMessage, cancelMessage } from './compileMessages.ts';
 import { type CompileRequest, type ModelSources, sourceDigest } from './compileRequest.ts';
 
 /** The compiler, as the main thread sees it. Each compilation has a worker thread of its own. */
@@ -45,7 +46,7 @@ export class CompileClient {
       worker.on('message', (message: CompileMessage) => {
         if (message.type === 'progress') onProgress?.(message.fraction, message.label);
         else if (message.type === 'done') resolve(message.manifest);
-        else reject(unpackError(message.error));
+        else reject(fromWireError(message.error));
       });
       worker.on('error', reject);
       worker.on('exit', (status) => {

@@ -1,7 +1,8 @@
 import { parentPort, workerData } from 'node:worker_threads';
 import { assert } from '../base/errors.ts';
+import { toWireError } from '../base/wireError.ts';
 import { compileModel } from './compile.ts';
-import { type CompileMessage, cancelMessage, packError } from './compileMessages.ts';
+import { type CompileMessage, cancelMessage } from './compileMessages.ts';
 import type { CompileRequest } from './compileRequest.ts';
 
 /** Reports of progress that are closer to each other are left out. */
@@ -26,7 +27,7 @@ async function main(request: CompileRequest): Promise<void> {
     const { signal } = cancelled;
     send({ type: 'done', manifest: await compileModel(request, { onProgress, signal }) });
   } catch (error) {
-    send({ type: 'failed', error: packError(error) });
+    send({ type: 'failed', error: toWireError(error) });
   } finally {
     port.close(); // the thread ends when nothing can reach it
   }

@@ -16,6 +16,12 @@ export interface LoadedModel {
   loadMs: number;
 }
 
+/** How a model is loaded. */
+export interface LoadOptions {
+  /** Threads of one operator; as many as suit the machine when absent. */
+  intraOpNumThreads?: number;
+}
+
 export interface EncodeRequest {
   sentences: readonly string[];
   lang: string;
@@ -65,7 +71,7 @@ export interface PredictRequest {
  */
 export interface Inference {
   /** Loads the model folder, replacing the model loaded before. */
-  load(folder: string, signal?: AbortSignal): Promise<LoadedModel>;
+  load(folder: string, options: LoadOptions, signal?: AbortSignal): Promise<LoadedModel>;
   /** Returns one embedding per sentence, in order. Over-long sentences lose their tail. */
   encode(request: EncodeRequest, signal?: AbortSignal): Promise<Float32Array[]>;
   /** Returns the best sentence for each embedding, in order. */

@@ -1,4 +1,4 @@
-import { type ReadingDepth, readingDepth, readSegment } from './prose.ts';
+import { markupDepth, type ReadingDepth, readingDepth, readSegment } from './prose.ts';
 import type { Flow, ProseBlock, ProseFormat, Sentence } from './proseBlock.ts';
 import type { Segment } from './segment.ts';
 import { nextSegment } from './segments.ts';
@@ -29,8 +29,8 @@ export interface SentenceChange {
 interface PlacedSegment extends Segment {
   start: number;
   end: number;
-  flows?: readonly Flow[] | undefined;
-  sentences?: readonly Sentence[] | undefined;
+  flows: readonly Flow[] | undefined;
+  sentences: readonly Sentence[] | undefined;
 }
 
 /** Where a segment ends may depend on the first lines of the segments after it. */
@@ -50,7 +50,7 @@ export class DocumentText {
   #text: string;
   #depth: ReadingDepth;
   #segments: PlacedSegment[];
-  #definitions: readonly string[];
+  #definitions: ReadonlySet<string>;
 
   constructor(text: string, format: ProseFormat, locale?: string) {
     this.format = format;
@@ -86,13 +86,16 @@ export class DocumentText {
     if ((fresh.at(-1)?.end ?? 0) === this.#text.length) joint = old.length;
     const replaced = old.slice(first, joint);
     const removed = replaced.flatMap((segment) => placed(segment.sentences ?? [], segment.start));
-    const kept = old.slice(joint);
-    for (const segment of kept) {
+    for (let i = joint; i < old.length; i += 1) {
+      const segment = old[i] as PlacedSegment;
       segment.start += shift;
       segment.end += shift;
     }
-    this.#segments = [...old.slice(0, first), ...fresh, ...kept];
-    this.#forgetWhatChanged([...replaced, ...fresh]);
+    this.#segments = old.slice(0, first).concat(fresh, old.slice(joint));
+    // Looking for a NUL takes longer than all else in a long document.
+    const isSearched = this.#depth === 'nothing' || replacement.includes('\0');
+    const depth = isSearched ? readingDepth(this.#text) : markupDepth(this.#text.length);
+    this.#forgetWhatChanged(replaced, fresh, depth);
     return { removed, added: fresh.flatMap((segment) => this.#sentencesOf(segment)) };
   }
 
@@ -171,7 +174,7 @@ export class DocumentText {
     const segments: PlacedSegment[] = [];
     for (let start = from; start < this.#text.length; ) {
       const segment = nextSegment(this.#text, start, this.format);
-      segments.push({ ...segment, start });
+      segments.push({ start, ...segment, flows: undefined, sentences: undefined });
       start = segment.end;
       if (isJoint(start)) break;
     }
@@ -179,16 +182,16 @@ export class DocumentText {
   }
 
   /** Forgets what was read under other circumstances: another depth, other definitions. */
-  #forgetWhatChanged(touched: readonly PlacedSegment[]): void {
-    const depth = readingDepth(this.#text);
+  #forgetWhatChanged(
+    replaced: readonly PlacedSegment[],
+    fresh: readonly PlacedSegment[],
+    depth: ReadingDepth,
+  ): void {
     const isDeeper = depth !== this.#depth;
     this.#depth = depth;
-    let isRedefined = false;
-    if (touched.some((segment) => segment.definitions.length > 0)) {
-      const definitions = definitionsOf(this.#segments);
-      isRedefined = definitions.join('\n') !== this.#definitions.join('\n');
-      this.#definitions = definitions;
-    }
+    const isRedefined =
+      [...definitionsOf(replaced)].join('\n') !== [...definitionsOf(fresh)].join('\n');
+    if (isRedefined) this.#definitions = definitionsOf(this.#segments);
     if (!isDeeper && !isRedefined) return;
     for (const segment of this.#segments) {
       if (isDeeper || this.#source(segment).includes('[')) {
@@ -256,8 +259,8 @@ function endsBlock(text: string, from: number): boolean {
   return false;
 }
 
-function definitionsOf(segments: readonly PlacedSegment[]): string[] {
-  return [...new Set(segments.flatMap((segment) => segment.definitions))];
+function definitionsOf(segments: readonly PlacedSegment[]): Set<string> {
+  return new Set(segments.flatMap((segment) => segment.definitions));
 }
 
 function placed(sentences: readonly Sentence[], shift: number): Sentence[] {

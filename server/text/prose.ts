@@ -28,7 +28,7 @@ export function extractProse(text: string, format: ProseFormat): ProseBlock[] {
   for (let start = 0; start < text.length; start = segments.at(-1)?.end ?? text.length) {
     segments.push({ ...nextSegment(text, start, format), start });
   }
-  const definitions = segments.flatMap((segment) => segment.definitions);
+  const definitions = new Set(segments.flatMap((segment) => segment.definitions));
   return segments.flatMap((segment) => {
     const source = text.slice(segment.start, segment.end);
     return readSegment(source, segment, format, depth, definitions).flatMap(({ block }) =>
@@ -37,9 +37,14 @@ export function extractProse(text: string, format: ProseFormat): ProseBlock[] {
   });
 }
 
+/** Returns how much of a document is read; NUL is what tells that it is binary. */
 export function readingDepth(text: string): ReadingDepth {
-  if (text.includes('\0')) return 'nothing';
-  return text.length > maxParsedLength ? 'plain' : 'markup';
+  return text.includes('\0') ? 'nothing' : markupDepth(text.length);
+}
+
+/** Returns how much of a document of text is read, by its length in UTF-16 units. */
+export function markupDepth(length: number): ReadingDepth {
+  return length > maxParsedLength ? 'plain' : 'markup';
 }
 
 /** Returns what a segment consists of; offsets count from the start of the segment. */
@@ -48,7 +53,7 @@ export function readSegment(
   { isOpaque }: Pick<Segment, 'isOpaque'>,
   format: ProseFormat,
   depth: ReadingDepth,
-  definitions: readonly string[],
+  definitions: ReadonlySet<string>,
 ): Flow[] {
   if (isOpaque || depth === 'nothing') return [{ start: 0, end: source.length }];
   if (format === 'plaintext') return parsePlain(source, () => true);

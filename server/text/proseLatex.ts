@@ -22,16 +22,31 @@ interface Node {
 const maxDepth = 50;
 
 const markup = /[\\{}$%&#~^_`'[\]-]/;
-const innerBlankLine = /\n[ \t\r]*\n\s*\S/;
+const blankLine = /\n[ \t]*\n/;
 
-/** Returns the paragraphs and the other blocks of a piece of LaTeX. */
+/**
+ * Returns the paragraphs and the other blocks of a piece of LaTeX.
+ *
+ * @throws RangeError when braces are nested deeper than the parser copes with
+ */
 export function parseLatex(source: string): Flow[] {
   // The parser knows only line feeds; a space in place of each carriage return keeps the offsets.
   const text = source.replaceAll('\r', ' ');
   const walker = new LatexWalker(text);
-  if (!markup.test(text) && !innerBlankLine.test(text)) walker.readPlain();
+  if (!markup.test(text) && !blankLine.test(text.trim())) walker.readPlain();
+  else if (numNestedBraces(text) > maxDepth) throw new RangeError('braces nested too deep');
   else walker.read(parseMinimal(text).content as readonly Node[]);
   return walker.flows;
+}
+
+/** Counts how deep braces are nested: the parser's time grows with the square of it. */
+function numNestedBraces(text: string): number {
+  let [depth, deepest] = [0, 0];
+  for (const [brace] of text.matchAll(/[{}]/g)) {
+    depth = Math.max(0, depth + (brace === '{' ? 1 : -1));
+    deepest = Math.max(deepest, depth);
+  }
+  return deepest;
 }
 
 class LatexWalker {

@@ -55,17 +55,19 @@ const verbatim = new Set([
 const solids = new Set(['codeText', 'mathText', 'autolink', 'literalAutolink']);
 
 const markupAnywhere = /[\\`*_[\]<&$~|]/;
-const markupAtLineStart = /^(?: {4}|\s*(?:\t|[-+>#=]|\d{1,9}[.)]))/m;
-const innerBlankLine = /\n[ \t\r]*\n\s*\S/;
+const markupAtLineStart = /^(?: {4}|[ \t]*(?:\t|[-+>#=]|\d{1,9}[.)]))/m;
+const bracketed = /\[([^[\]]{1,999})\]/g;
+const blankLine = /\n[ \t\r]*\n/;
 
 /**
  * Returns the paragraphs and the other blocks of a piece of Markdown (CommonMark, GFM, maths).
  *
  * @param definitions labels that the document defines elsewhere, footnotes' with their `^`
  */
-export function parseMarkdown(source: string, definitions: readonly string[]): Flow[] {
+export function parseMarkdown(source: string, definitions: ReadonlySet<string>): Flow[] {
   if (isPlain(source)) return plainParagraph(source);
-  const needed = definitions.filter((label) => source.includes(`[${label}]`));
+  const used = new Set([...source.matchAll(bracketed)].map((match) => match[1] ?? ''));
+  const needed = [...used].filter((label) => definitions.has(label));
   // Links by reference are only links where their definition is seen, so it is lent to the parser.
   const lent = needed.map((label) => `\n\n[${label}]: x`).join('');
   return collect(source, lent);
@@ -73,9 +75,8 @@ export function parseMarkdown(source: string, definitions: readonly string[]): F
 
 /** Tells whether a text is one paragraph without any markup, which most prose is. */
 function isPlain(source: string): boolean {
-  return (
-    !markupAnywhere.test(source) && !markupAtLineStart.test(source) && !innerBlankLine.test(source)
-  );
+  if (markupAnywhere.test(source) || markupAtLineStart.test(source)) return false;
+  return !blankLine.test(source.trim());
 }
 
 function plainParagraph(source: string): Flow[] {

@@ -30,11 +30,12 @@ export function resplit(text: string, max: number, separator: string): string[] 
  * Source: LCM Team 2024 (arXiv:2412.08821), section 2.3.1.
  */
 export function cutSentence(text: string, max = maxSentenceLength): ProsePiece[] {
+  if (text.length <= max) return [{ start: 0, end: text.length }];
   let pieces = [text];
   for (const separator of [...separators, ...otherSeparators]) {
     pieces = cutLong(pieces, max, (piece) => resplit(piece, max, separator));
   }
-  pieces = cutLong(pieces, max, (piece) => pack(units(piece, max), max));
+  pieces = cutLong(pieces, max, (piece) => hardCut(piece, max));
   const ranges: ProsePiece[] = [];
   let at = 0;
   for (const piece of pieces) {
@@ -73,11 +74,21 @@ function pack(words: readonly string[], max: number): string[] {
   return pieces;
 }
 
-/** Graphemes, and the code points of a grapheme that is too long itself. */
-function units(text: string, max: number): string[] {
-  return [...graphemes.segment(text)].flatMap(({ segment }) =>
-    countCodePoints(segment) > max ? [...segment] : [segment],
-  );
+/** Cuts between graphemes, or, where one grapheme is too long, between code points. */
+function hardCut(text: string, max: number): string[] {
+  const segments = graphemes.segment(text);
+  const pieces: string[] = [];
+  for (let start = 0; start < text.length; ) {
+    let limit = start;
+    for (let i = 0; i < max && limit < text.length; i += 1) {
+      limit += (text.codePointAt(limit) ?? 0) > 0xffff ? 2 : 1;
+    }
+    const boundary = segments.containing(limit)?.index ?? limit;
+    const end = boundary > start ? boundary : limit;
+    pieces.push(text.slice(start, end));
+    start = end;
+  }
+  return pieces;
 }
 
 const surrogatePair = /[\u{10000}-\u{10ffff}]/gu;

@@ -19,7 +19,9 @@ const guillemetEnd = /[.!?…]\s+»\s+(?=\S)/gu;
 const openersAtEnd = /[([{«“‘„‚¿¡「『（【〈《]+$/u;
 const enumerator = /^[([]?(?:\d{1,3}|\p{L}|[ivxlIVXL]{1,5})[.)]$/u;
 const quotativeStart = /^(?:と|って|という|といった)/;
-const address = /[\p{L}\d]+:\/\/[^\s<>"]+|\bwww\.[^\s<>"]+/giu;
+const address = /(?<![\p{L}\d])[a-z][a-z\d+.-]{0,15}:\/\/[^\s<>"]+|\bwww\.[^\s<>"]+/giu;
+/** Characters on either side of a boundary that decide about it. */
+const wordContext = 64;
 const word = /[\p{L}\p{N}]/u;
 
 /** Returns the sentences of one paragraph. */
@@ -114,15 +116,16 @@ function segmenterFor(locale: string): Intl.Segmenter {
 
 /** Tells whether the sentence that begins at `start` ends before `at`. */
 function isBoundary(text: string, start: number, at: number): boolean {
-  const before = text.slice(start, at).trimEnd();
-  const after = text.slice(at, at + 64);
-  const hasSpace = /\s$/.test(text.slice(start, at));
-  if (!word.test(before) || enumerator.test(before)) return false;
+  const whole = text.slice(start, at);
+  const before = whole.slice(-wordContext).trimEnd();
+  const after = text.slice(at, at + wordContext);
+  if (!word.test(whole) || (whole.length < wordContext && enumerator.test(before))) return false;
   if (/^\p{Ll}/u.test(after) && !/^\p{Ll}\p{Lu}/u.test(after)) return isWideStop(before);
-  if (!hasSpace && /[.!?]["'”’)\]]*$/.test(before))
+  if (text[at - 1]?.trim() !== '' && /[.!?]["'”’)\]]*$/.test(before)) {
     return /[!?]["'”’)]*$/.test(before) && /^\p{Lu}/u.test(after);
+  }
   if (/[。！？][」』）]+$/.test(before) && quotativeStart.test(after)) return false;
-  if (/^[»›]/.test(after) && isOpen(before)) return false;
+  if (/^[»›]/.test(after) && isOpen(whole)) return false;
   const last = lastWord(before);
   return last === undefined || !goesOn(last, after);
 }
@@ -139,7 +142,7 @@ function isOpen(text: string): boolean {
 
 /** Returns the word before a single full stop at the end of a text, without opening signs. */
 function lastWord(before: string): string | undefined {
-  const match = terminalText.exec(before.slice(-64));
+  const match = terminalText.exec(before.slice(-wordContext));
   if (match === null || match[2] !== '.' || !before.endsWith('.')) return undefined;
   return match[1]?.replace(/^[^\p{L}\p{N}№]+/u, '') ?? undefined;
 }

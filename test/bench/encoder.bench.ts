@@ -27,7 +27,7 @@ async function main(): Promise<void> {
     const open = async (model: string) => {
       const client = new InferenceClient(join('dist', 'inferenceWorker.js'));
       clients.push(client);
-      await client.load(model);
+      await client.load(model, {});
       return client;
     };
     const int8 = await open(join('dist', 'models', 'thoughtline-1'));

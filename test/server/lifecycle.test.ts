@@ -1,5 +1,8 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
+import { copyFileSync, mkdirSync, mkdtempSync, rmSync, symlinkSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
 import { test } from 'node:test';
 import { ServerProcess } from '../support/serverProcess.ts';
 
@@ -28,3 +31,36 @@ test('unusable settings fall back to defaults', async () => {
   assert.ok((await server.complete('file:///a.txt', 0, 29)).length > 0);
   assert.equal(await server.stop(), 0);
 });
+
+test('a model that is not prepared yet is prepared first, with progress', async () => {
+  const folder = unpreparedCopy();
+  try {
+    const server = await ServerProcess.start({}, 'ready', join(folder, 'dist', 'server.js'));
+    const fractions = server.statuses.flatMap((status) =>
+      status.state === 'preparing' ? [status.fraction] : [],
+    );
+    assert.ok(fractions.length > 1);
+    assert.deepEqual(
+      fractions,
+      fractions.toSorted((a, b) => a - b),
+    );
+    assert.ok(server.progress.some((kind) => kind === 'begin'));
+    assert.equal(server.progress.at(-1), 'end');
+    assert.equal(await server.stop(), 0);
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
+});
+
+/** The product as a checkout has it before the model was compiled. */
+function unpreparedCopy(): string {
+  const folder = mkdtempSync(join(tmpdir(), 'thoughtline-unprepared-'));
+  mkdirSync(join(folder, 'dist'));
+  for (const name of ['server.js', 'inferenceWorker.js', 'compileWorker.js']) {
+    copyFileSync(join('dist', name), join(folder, 'dist', name));
+  }
+  for (const name of ['models', 'node_modules']) {
+    symlinkSync(resolve(name), join(folder, name), 'junction');
+  }
+  return folder;
+}

@@ -15,7 +15,7 @@ import { InferenceServer } from '../../server/inference/inferenceServer.ts';
 const turn = () => new Promise(setImmediate);
 
 if (parentPort === null) throw new Error('expected to be a worker thread');
-new InferenceServer(parentPort, async (folder, signal) => {
+new InferenceServer(parentPort, async (folder, _options, signal) => {
   await turn();
   signal.throwIfAborted();
   if (folder === 'heavy') throw new MemoryError('heavy: not enough memory');

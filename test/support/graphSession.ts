@@ -22,6 +22,10 @@ export interface TestTensor {
 /** Runs a graph once. */
 export type Run = (inputs: Record<string, TestTensor>) => Promise<Record<string, TestTensor>>;
 
+/** Holds the graphs of this process until its end: their weights may stay mapped until then. */
+const root = mkdtempSync(join(tmpdir(), 'thoughtline-'));
+process.once('exit', () => rmSync(root, { recursive: true, force: true }));
+
 /** More dimensions than any tensor of ours has. */
 const maxRank = 8;
 
@@ -37,9 +41,7 @@ export function integers(shape: readonly number[], data: ArrayLike<number>): Tes
 
 /** Serializes a graph and opens it in ONNX Runtime. */
 export async function openGraph(graph: Graph): Promise<Run> {
-  const folder = mkdtempSync(join(tmpdir(), 'thoughtline-graph-'));
-  // Weights may stay mapped for as long as the session lives.
-  process.once('exit', () => rmSync(folder, { recursive: true, force: true }));
+  const folder = mkdtempSync(join(root, 'graph-'));
   const { model, weights } = serialize(graph, 'weights.bin');
   writeFileSync(join(folder, 'model.onnx'), model);
   writeFileSync(join(folder, 'weights.bin'), Buffer.concat([...weights]));
@@ -73,7 +75,11 @@ export async function runLayer(
   const builder = new GraphBuilder('layer');
   const scope = new Scope({ builder, weights: new CheckpointWeights(source), precision });
   const values = inputs.map(({ type, shape }, index) =>
-    builder.input(`input${index}`, type, shape.map((_, axis) => `d${index}${axis}`)),
+    builder.input(
+      `input${index}`,
+      type,
+      shape.map((_, axis) => `d${index}${axis}`),
+    ),
   );
   const results = [build(scope, ...values)].flat();
   for (const [index, result] of results.entries()) {
@@ -98,7 +104,10 @@ export function assertClose(
 ): void {
   assert.equal(found.length, expected.length);
   const largest = Array.from(expected, (value, index) => Math.abs(value - (found[index] ?? NaN)));
-  const difference = largest.reduce((max, value) => (value > max || Number.isNaN(value) ? value : max), 0);
+  const difference = largest.reduce(
+    (max, value) => (value > max || Number.isNaN(value) ? value : max),
+    0,
+  );
   assert.ok(difference <= tolerance, `differs by ${difference}, expected at most ${tolerance}`);
 }
 

@@ -18,12 +18,14 @@ export class ServerProcess {
   readonly child: ChildProcess;
   /** Every status that was told, in order. */
   readonly statuses: ModelStatus[] = [];
+  /** Kinds of work-done progress that were reported, in order. */
+  readonly progress: string[] = [];
   readonly #storage = mkdtempSync(join(tmpdir(), 'thoughtline-server-'));
   readonly #exited: Promise<unknown>;
   readonly #listeners = new Set<() => void>();
 
-  private constructor(settings: unknown) {
-    this.child = spawn(process.execPath, ['dist/server.js', '--stdio'], {
+  private constructor(settings: unknown, script: string) {
+    this.child = spawn(process.execPath, [script, '--stdio'], {
       stdio: ['pipe', 'pipe', 'inherit'],
     });
     this.#exited = once(this.child, 'exit');
@@ -37,6 +39,9 @@ export class ServerProcess {
       this.statuses.push(status);
       for (const listener of this.#listeners) listener();
     });
+    this.connection.onNotification('$/progress', ({ value }: { value: { kind: string } }) => {
+      this.progress.push(value.kind);
+    });
     this.connection.onRequest('workspace/configuration', (params: { items: unknown[] }) =>
       params.items.map(() => settings),
     );
@@ -49,8 +54,9 @@ export class ServerProcess {
   static async start(
     settings: unknown = {},
     state: ModelStatus['state'] = 'ready',
+    script = 'dist/server.js',
   ): Promise<ServerProcess> {
-    const server = new ServerProcess(settings);
+    const server = new ServerProcess(settings, script);
     await server.connection.sendRequest(InitializeRequest.method, {
       processId: process.pid,
       rootUri: null,

@@ -13,9 +13,9 @@ import {
   MemoryError,
   WeightMismatchError,
 } from '../../../server/base/errors.ts';
+import { fromWireError, toWireError } from '../../../server/base/wireError.ts';
 import { compileModel } from '../../../server/compiler/compile.ts';
 import { CompileClient } from '../../../server/compiler/compileClient.ts';
-import { packError, unpackError } from '../../../server/compiler/compileMessages.ts';
 import { tinyConfig, writeTinySources } from '../../support/tinySources.ts';
 
 const root = mkdtempSync(join(tmpdir(), 'thoughtline-worker-'));
@@ -71,14 +71,17 @@ test('an error crosses with its class, code and message', async () => {
 
 test('every class survives the way between threads, and what is not ours is internal', () => {
   for (const ErrorClass of [CheckpointFormatError, WeightMismatchError, IntegrityError]) {
-    const error = unpackError(packError(new ErrorClass('a thing')));
+    const error = fromWireError(toWireError(new ErrorClass('a thing')));
     assert.ok(error instanceof ErrorClass);
     assert.equal(error.message, 'a thing');
   }
-  assert.ok(unpackError(packError(new InvalidRequestError('a'))) instanceof InvalidRequestError);
-  const other = unpackError(packError(new TypeError('a mistake')));
+  assert.ok(
+    fromWireError(toWireError(new InvalidRequestError('a'))) instanceof InvalidRequestError,
+  );
+  const other = fromWireError(toWireError(new TypeError('a mistake')));
+  assert.ok(other instanceof ConceptError);
   assert.deepEqual([other.code, other.message], ['internal', 'a mistake']);
-  const memory = unpackError(packError(new RangeError('Array buffer allocation failed')));
+  const memory = fromWireError(toWireError(new RangeError('Array buffer allocation failed')));
   assert.ok(memory instanceof MemoryError);
 });
 

@@ -1,0 +1,245 @@
+import { readFileSync, statSync } from 'node:fs';
+import { join } from 'node:path';
+import { IntegrityError, InvalidRequestError, ModelMissingError } from '../base/errors.ts';
+import { maxConfigBytes } from '../model/limits.ts';
+import type { ConceptModelEntry, GraphEntry, Manifest } from '../model/manifest.ts';
+import { checkFileSizes, parseManifest } from '../model/parseManifest.ts';
+import { isFiniteVector } from '../tensor/vector.ts';
+import { SonarTokenizer } from '../text/sonarTokenizer.ts';
+import { type Device, openOnDevice } from './devices.ts';
+import {
+  baseLcmSignature,
+  contextSignature,
+  crossAttentionSignature,
+  denoiserSignature,
+  encoderSignature,
+  prepareSignature,
+  type Signature,
+  stepSignature,
+} from './graphSession.ts';
+import type {
+  DecodedSentence,
+  DecodeRequest,
+  EncodeRequest,
+  LoadOptions,
+  PredictRequest,
+} from './inference.ts';
+import type { InferenceModel, ModelInfo } from './inferenceServer.ts';
+import { BaseLcm } from './lcm/baseLcm.ts';
+import type { ConceptModel } from './lcm/conceptModel.ts';
+import { identityNormalizer, type Normalizer, parseNormalizer } from './lcm/normalizer.ts';
+import { TwoTowerLcm } from './lcm/twoTowerLcm.ts';
+import { SentenceDecoder } from './sentenceDecoder.ts';
+import { SentenceEncoder } from './sentenceEncoder.ts';
+import { defaultThreadCount, OnnxSession } from './session.ts';
+
+const manifestName = 'manifest.json';
+
+/** SONAR's has 4.9 MB; a file beyond this is not a SentencePiece model. */
+const maxTokenizerBytes = 64 * 1024 * 1024;
+
+/** Candidates of one request: each is a row of every diffusion step. */
+const maxCandidates = 64;
+
+/** Opens one graph of a folder on the device that was chosen. */
+type OpenGraph = <S extends Signature>(
+  entry: GraphEntry,
+  label: string,
+  signature: S,
+) => Promise<OnnxSession<S>>;
+
+/** A model folder in memory. Concept models are opened when they are first asked for. */
+export class CompiledModel implements InferenceModel {
+  readonly info: ModelInfo;
+  readonly #folder: string;
+  readonly #manifest: Manifest;
+  readonly #encoder: SentenceEncoder;
+  readonly #decoder: SentenceDecoder;
+  readonly #open: OpenGraph;
+  readonly #conceptModels = new Map<string, ConceptModel>();
+
+  /**
+   * Loads a model folder.
+   *
+   * @throws ModelMissingError when there is no manifest
+   * @throws IntegrityError when the manifest is malformed, or a file is missing or truncated
+   * @throws CheckpointFormatError, CheckpointUnsupportedError for the tokenizer
+   * @throws SessionError when a graph cannot be opened
+   */
+  static async load(
+    folder: string,
+    { intraOpNumThreads = defaultThreadCount() }: LoadOptions = {},
+    signal?: AbortSignal,
+  ): Promise<CompiledModel> {
+    const manifest = readManifest(folder);
+    const { tokenizer: entry, encoder, decoder } = manifest;
+    const bytes = readFileSync(join(folder, checkTokenizerSize(entry.file).file));
+    const tokenizer = SonarTokenizer.fromBytes(bytes, entry.langs, entry.file.file);
+    if (tokenizer.vocabSize !== decoder.vocabSize) {
+      throw new IntegrityError(
+        `${entry.file.file}: expected ${decoder.vocabSize} tokens, found ${tokenizer.vocabSize}`,
+      );
+    }
+    signal?.throwIfAborted();
+
+    const open = (device: Device): OpenGraph => {
+      const options = { executionProviders: device.executionProviders, intraOpNumThreads };
+      return (graph, label, signature) =>
+        OnnxSession.create(folder, graph, label, signature, options);
+    };
+    const { device, value: encoderGraph } = await openOnDevice((candidate) =>
+      open(candidate)(encoder.graph, 'encoder', encoderSignature),
+    );
+    const opened: { dispose(): Promise<void> }[] = [encoderGraph];
+    try {
+      signal?.throwIfAborted();
+      const prepare = await open(device)(decoder.prepare, 'decoder prepare', prepareSignature);
+      opened.push(prepare);
+      const step = await open(device)(decoder.step, 'decoder step', stepSignature);
+      opened.push(step);
+      signal?.throwIfAborted();
+      return new CompiledModel(
+        folder,
+        manifest,
+        device,
+        new SentenceEncoder(encoderGraph, encoder, tokenizer),
+        new SentenceDecoder({ prepare, step }, decoder, tokenizer),
+        open(device),
+      );
+    } catch (error) {
+      for (const graph of opened) await graph.dispose();
+      throw error;
+    }
+  }
+
+  private constructor(
+    folder: string,
+    manifest: Manifest,
+    device: Device,
+    encoder: SentenceEncoder,
+    decoder: SentenceDecoder,
+    open: OpenGraph,
+  ) {
+    this.#folder = folder;
+    this.#manifest = manifest;
+    this.#encoder = encoder;
+    this.#decoder = decoder;
+    this.#open = open;
+    this.info = {
+      name: manifest.name,
+      embeddingDim: manifest.embeddingDim,
+      langs: manifest.tokenizer.langs,
+      defaultLang: manifest.tokenizer.defaultLang,
+      conceptModels: manifest.conceptModels.map(({ name }) => name),
+      device: device.name,
+    };
+  }
+
+  encode({ sentences, lang }: EncodeRequest): AsyncGenerator<undefined, Float32Array[]> {
+    return this.#encoder.encode(sentences, lang);
+  }
+
+  async decode(request: DecodeRequest, signal?: AbortSignal): Promise<DecodedSentence[]> {
+    const { embeddings, ...options } = request;
+    this.#checkEmbeddings(embeddings);
+    return this.#decoder.decode(embeddings, options, signal);
+  }
+
+  async predict(
+    { context, options }: PredictRequest,
+    signal?: AbortSignal,
+  ): Promise<Float32Array[]> {
+    this.#checkEmbeddings(context);
+    if (context.length === 0) {
+      throw new InvalidRequestError('context: expected at least one concept, found none');
+    }
+    const { count } = options;
+    if (!Number.isInteger(count) || count < 1 || count > maxCandidates) {
+      throw new InvalidRequestError(`count: expected 1 to ${maxCandidates}, found ${count}`);
+    }
+    const model = await this.#conceptModel(options.lcm);
+    return model.predict(context, options, signal);
+  }
+
+  async dispose(): Promise<void> {
+    await this.#encoder.dispose();
+    await this.#decoder.dispose();
+    for (const model of this.#conceptModels.values()) await model.dispose();
+    this.#conceptModels.clear();
+  }
+
+  async #conceptModel(name: string): Promise<ConceptModel> {
+    const opened = this.#conceptModels.get(name);
+    if (opened !== undefined) return opened;
+    const entry = this.#manifest.conceptModels.find((candidate) => candidate.name === name);
+    if (entry === undefined) {
+      const known = this.info.conceptModels.join(', ');
+      throw new InvalidRequestError(`concept model: expected one of ${known}, found ${name}`);
+    }
+    const model = await this.#openConceptModel(entry);
+    this.#conceptModels.set(name, model);
+    return model;
+  }
+
+  async #openConceptModel(entry: ConceptModelEntry): Promise<ConceptModel> {
+    const label = (graph: string) => `${entry.name} ${graph}`;
+    const normalizer = this.#readNormalizer(entry);
+    if (entry.family === 'base_lcm') {
+      const graph = await this.#open(entry.graph, label('lcm'), baseLcmSignature);
+      return new BaseLcm(entry, graph, normalizer);
+    }
+    const context = await this.#open(entry.context, label('context'), contextSignature);
+    const crossAttention = await this.#open(
+      entry.crossAttention,
+      label('crossAttention'),
+      crossAttentionSignature,
+    );
+    const denoiser = await this.#open(entry.denoiser, label('denoiser'), denoiserSignature);
+    return new TwoTowerLcm(entry, { context, crossAttention, denoiser }, normalizer);
+  }
+
+  #readNormalizer({ normalizer }: ConceptModelEntry): Normalizer {
+    if (normalizer === null) return identityNormalizer;
+    const { file } = normalizer.file;
+    return parseNormalizer(readFileSync(join(this.#folder, file)), this.info.embeddingDim, file);
+  }
+
+  #checkEmbeddings(embeddings: readonly Float32Array[]): void {
+    for (const [i, embedding] of embeddings.entries()) {
+      const { embeddingDim } = this.info;
+      if (embedding.length !== embeddingDim) {
+        throw new InvalidRequestError(
+          `embedding ${i}: expected ${embeddingDim} numbers, found ${embedding.length}`,
+        );
+      }
+      if (!isFiniteVector(embedding)) {
+        throw new InvalidRequestError(`embedding ${i}: expected finite numbers, found others`);
+      }
+    }
+  }
+}
+
+function readManifest(folder: string): Manifest {
+  const path = join(folder, manifestName);
+  const sizeBytes = sizeOf(path);
+  if (sizeBytes === null) throw new ModelMissingError(`${path}: expected a model, found no file`);
+  if (sizeBytes > maxConfigBytes) {
+    throw new IntegrityError(
+      `${path}: expected at most ${maxConfigBytes} bytes, found ${sizeBytes}`,
+    );
+  }
+  const manifest = parseManifest(readFileSync(path, 'utf8'), path);
+  checkFileSizes(manifest, path, (file) => sizeOf(join(folder, file)));
+  return manifest;
+}
+
+function checkTokenizerSize(entry: Manifest['tokenizer']['file']): typeof entry {
+  if (entry.sizeBytes <= maxTokenizerBytes) return entry;
+  throw new IntegrityError(
+    `${entry.file}: expected at most ${maxTokenizerBytes} bytes, found ${entry.sizeBytes}`,
+  );
+}
+
+function sizeOf(path: string): number | null {
+  return statSync(path, { throwIfNoEntry: false })?.size ?? null;
+}

@@ -1,0 +1,92 @@
+import type { DataType, Tensor } from '../tensor/tensor.ts';
+
+/*
+ * What the inference asks of a compiled graph, and the inputs and outputs of each graph as
+ * `model/manifest.ts` tells them. The types of feeds and results follow from a signature.
+ */
+
+export interface ValueType {
+  readonly type: DataType;
+  readonly rank: number;
+}
+
+export interface Signature {
+  readonly inputs: Readonly<Record<string, ValueType>>;
+  readonly outputs: Readonly<Record<string, ValueType>>;
+}
+
+type Values<V extends Readonly<Record<string, ValueType>>> = {
+  readonly [Name in keyof V]: Tensor<V[Name]['type']>;
+};
+
+/** A compiled graph, ready to run. */
+export interface GraphSession<S extends Signature> {
+  /**
+   * Runs the graph and returns the outputs that `fetches` names.
+   *
+   * @throws SessionError when the runtime refuses
+   * @throws MemoryError when there is not enough memory
+   */
+  run<Name extends keyof S['outputs'] & string>(
+    feeds: Values<S['inputs']>,
+    fetches: readonly Name[],
+  ): Promise<Pick<Values<S['outputs']>, Name>>;
+  /** Gives the memory back. */
+  dispose(): Promise<void>;
+}
+
+const float32 = <R extends number>(rank: R) => ({ type: 'float32', rank }) as const;
+const int64 = <R extends number>(rank: R) => ({ type: 'int64', rank }) as const;
+
+export const encoderSignature = {
+  inputs: { input_ids: int64(2), attention_mask: int64(2) },
+  outputs: { sentence_embedding: float32(2) },
+} as const satisfies Signature;
+
+export const prepareSignature = {
+  inputs: { sentence_embedding: float32(2) },
+  outputs: { encoder_hidden_states: float32(3) },
+} as const satisfies Signature;
+
+export const stepSignature = {
+  inputs: {
+    input_ids: int64(2),
+    parents: int64(1),
+    encoder_hidden_states: float32(3),
+    past_key_values: float32(6),
+    top_count: int64(1),
+    temperature: float32(1),
+  },
+  outputs: {
+    log_probs: float32(2),
+    top_log_probs: float32(2),
+    top_tokens: int64(2),
+    eos_log_prob: float32(1),
+    present_key_values: float32(6),
+  },
+} as const satisfies Signature;
+
+export const baseLcmSignature = {
+  inputs: { sentence_embedding: float32(3), past_key_values: float32(6) },
+  outputs: { next_embedding: float32(3), present_key_values: float32(6) },
+} as const satisfies Signature;
+
+export const contextSignature = {
+  inputs: { sentence_embedding: float32(3), past_key_values: float32(6) },
+  outputs: { encoder_hidden_states: float32(3), present_key_values: float32(6) },
+} as const satisfies Signature;
+
+export const crossAttentionSignature = {
+  inputs: { encoder_hidden_states: float32(3) },
+  outputs: { cross_key_values: float32(6) },
+} as const satisfies Signature;
+
+export const denoiserSignature = {
+  inputs: {
+    latents: float32(2),
+    timestep: int64(1),
+    is_conditional: float32(1),
+    cross_key_values: float32(6),
+  },
+  outputs: { prediction: float32(2) },
+} as const satisfies Signature;

@@ -1,0 +1,192 @@
+import type { TwoTowerLcmEntry } from '../../model/manifest.ts';
+import { Random } from '../../tensor/random.ts';
+import { type Tensor, tensor } from '../../tensor/tensor.ts';
+import { clamp, concatenate, scale, splitRows } from '../../tensor/vector.ts';
+import type {
+  contextSignature,
+  crossAttentionSignature,
+  denoiserSignature,
+  GraphSession,
+} from '../graphSession.ts';
+import type { SamplingOptions } from '../inference.ts';
+import { CachedTower, oneSequence } from './cachedTower.ts';
+import { type ConceptModel, checkPrediction } from './conceptModel.ts';
+import { DdimScheduler } from './ddimScheduler.ts';
+import { applyGuidance } from './guidance.ts';
+import type { Normalizer } from './normalizer.ts';
+
+export interface TwoTowerGraphs {
+  context: GraphSession<typeof contextSignature>;
+  crossAttention: GraphSession<typeof crossAttentionSignature>;
+  denoiser: GraphSession<typeof denoiserSignature>;
+}
+
+/** Where the noise of candidate i comes from: all that it uses, in order. */
+export type NoiseSource = (candidate: number) => { gaussians(length: number): Float32Array };
+
+/** Latents never leave ±this; reference: clip_noise. */
+const clipNoise = 100;
+
+/**
+ * Two-Tower diffusion LCM: one tower reads the context, the other turns noise into the next
+ * concept while it attends to it. All candidates are denoised as one batch.
+ *
+ * A model that was trained without guidance has no unconditional prediction and is sampled without.
+ *
+ * Source: LCM team 2024 (arXiv:2412.08821), section 2.3.3;
+ * reference: TwoTowerDiffusionLCModel.predict_next_sentence.
+ */
+export class TwoTowerLcm implements ConceptModel {
+  readonly #entry: TwoTowerLcmEntry;
+  readonly #graphs: TwoTowerGraphs;
+  readonly #normalizer: Normalizer;
+  readonly #scheduler: DdimScheduler;
+  readonly #tower: CachedTower;
+  #cross: { outputs: readonly Float32Array[]; keyValues: Tensor<'float32'> } | null = null;
+
+  constructor(entry: TwoTowerLcmEntry, graphs: TwoTowerGraphs, normalizer: Normalizer) {
+    this.#entry = entry;
+    this.#graphs = graphs;
+    this.#normalizer = normalizer;
+    this.#scheduler = new DdimScheduler(entry.noiseScheduler);
+    const cache = {
+      numLayers: entry.contextLayers,
+      numAttnHeads: entry.contextHeads,
+      headDim: entry.contextHeadDim,
+    };
+    this.#tower = new CachedTower(cache, async (embeddings, pastKeyValues) => {
+      const { encoder_hidden_states, present_key_values } = await graphs.context.run(
+        { sentence_embedding: oneSequence(embeddings), past_key_values: pastKeyValues },
+        ['encoder_hidden_states', 'present_key_values'],
+      );
+      return {
+        outputs: splitRows(encoder_hidden_states.data, entry.modelDim),
+        presentKeyValues: present_key_values,
+      };
+    });
+  }
+
+  predict(
+    context: readonly Float32Array[],
+    options: SamplingOptions,
+    signal?: AbortSignal,
+  ): Promise<Float32Array[]> {
+    return this.denoise(context, options, (i) => new Random(options.seed, i), signal);
+  }
+
+  /**
+   * Samples like `predict`, with the given noise: first the latents, and for `ddimEta` > 0 the
+   * noise of each step.
+   */
+  async denoise(
+    context: readonly Float32Array[],
+    options: SamplingOptions,
+    noiseOf: NoiseSource,
+    signal?: AbortSignal,
+  ): Promise<Float32Array[]> {
+    const { inferenceTimesteps, epsilonScaling, ddimEta, initialNoiseScale } = options;
+    const { normalize, denormalize } = this.#normalizer;
+    const scheduler = this.#scheduler;
+    const timesteps = scheduler.timesteps(inferenceTimesteps);
+    const lastTimestep = this.#entry.noiseScheduler.numDiffusionTrainSteps - 1;
+    const isGuided = this.#entry.trainedWithCfGuidance && options.guidanceScale !== 1;
+
+    const keyValues = await this.#crossKeyValues(
+      context.slice(-this.#entry.maxSeqLen).map(normalize),
+      signal,
+    );
+    const embeddingDim = context[0]?.length ?? 0;
+    const noises = Array.from({ length: options.count }, (_, i) => noiseOf(i));
+    let latents = noises.map((noise) =>
+      clamp(scale(initialNoiseScale, noise.gaussians(embeddingDim)), -clipNoise, clipNoise),
+    );
+    let predOriginalSamples = latents;
+
+    for (const timestep of timesteps) {
+      signal?.throwIfAborted();
+      // At t = T − 1 there may be no signal at all, so ε̂ would be a division by zero.
+      const isGuidedStep = isGuided && timestep !== lastTimestep;
+      const predictions = await this.#predictions(latents, timestep, isGuidedStep, keyValues);
+      const steps = latents.map((sample, i) => {
+        const conditional = predictions.conditional[i] as Float32Array;
+        const unconditional = predictions.unconditional[i];
+        const common = { timestep, sample, inferenceTimesteps, epsilonScaling };
+        const variance =
+          ddimEta > 0
+            ? { ddimEta, noise: (noises[i] as (typeof noises)[0]).gaussians(embeddingDim) }
+            : undefined;
+        if (unconditional === undefined) {
+          return scheduler.step({ ...common, variance, modelOutput: conditional });
+        }
+        const predEpsilon = applyGuidance(
+          scheduler.predEpsilon(conditional, timestep, sample),
+          scheduler.predEpsilon(unconditional, timestep, sample),
+          options,
+        );
+        return scheduler.step({
+          ...common,
+          variance,
+          modelOutput: predEpsilon,
+          predictionType: 'epsilon',
+        });
+      });
+      latents = steps.map(({ prevSample }) => clamp(prevSample, -clipNoise, clipNoise));
+      predOriginalSamples = steps.map(({ predOriginalSample }) => predOriginalSample);
+    }
+    return predOriginalSamples.map((sample) =>
+      checkPrediction(this.#entry.name, denormalize(sample)),
+    );
+  }
+
+  async dispose(): Promise<void> {
+    await this.#graphs.context.dispose();
+    await this.#graphs.crossAttention.dispose();
+    await this.#graphs.denoiser.dispose();
+  }
+
+  /** Runs the denoiser on N latents: N rows with context, and as many without when guided. */
+  async #predictions(
+    latents: readonly Float32Array[],
+    timestep: number,
+    isGuided: boolean,
+    keyValues: Tensor<'float32'>,
+  ): Promise<{ conditional: Float32Array[]; unconditional: Float32Array[] }> {
+    const count = latents.length;
+    const rows = isGuided ? [...latents, ...latents] : latents;
+    const embeddingDim = rows[0]?.length ?? 0;
+    const { prediction } = await this.#graphs.denoiser.run(
+      {
+        latents: tensor('float32', [rows.length, embeddingDim], concatenate(rows)),
+        timestep: tensor(
+          'int64',
+          [rows.length],
+          new BigInt64Array(rows.length).fill(BigInt(timestep)),
+        ),
+        is_conditional: tensor(
+          'float32',
+          [rows.length],
+          new Float32Array(rows.length).fill(1, 0, count),
+        ),
+        cross_key_values: keyValues,
+      },
+      ['prediction'],
+    );
+    const predictions = splitRows(prediction.data, embeddingDim);
+    return { conditional: predictions.slice(0, count), unconditional: predictions.slice(count) };
+  }
+
+  /** Returns the keys and values of the context for every denoiser layer, once per context. */
+  async #crossKeyValues(
+    context: readonly Float32Array[],
+    signal?: AbortSignal,
+  ): Promise<Tensor<'float32'>> {
+    const outputs = await this.#tower.outputs(context, signal);
+    if (this.#cross?.outputs === outputs) return this.#cross.keyValues;
+    const { cross_key_values } = await this.#graphs.crossAttention.run(
+      { encoder_hidden_states: oneSequence(outputs) },
+      ['cross_key_values'],
+    );
+    this.#cross = { outputs, keyValues: cross_key_values };
+    return cross_key_values;
+  }
+}

@@ -1,0 +1,74 @@
+import test from 'node:test';
+import {
+  headShape,
+  selfAttention,
+  singlePositionAttention,
+} from '../../../../server/compiler/nn/attention.ts';
+import { causalMask, rotaryPositions } from '../../../../server/compiler/nn/positions.ts';
+import type { Value } from '../../../../server/compiler/onnx/graph.ts';
+import type { Scope } from '../../../../server/compiler/onnx/scope.ts';
+import { closedFormVector, closedFormWeights } from '../../../support/closedForm.ts';
+import { assertClose, floats, integers, runLayer } from '../../../support/graphSession.ts';
+import { attention, linear, type Rows, rotate, toRows } from '../../../support/plainLoops.ts';
+
+const config = { modelDim: 8, numAttnHeads: 2 };
+const names = ['q_proj', 'k_proj', 'v_proj', 'output_proj'];
+const weights = closedFormWeights(
+  Object.fromEntries(
+    names.flatMap((name) => [
+      [`${name}.weight`, [8, 8]],
+      [`${name}.bias`, [8]],
+    ]),
+  ),
+);
+const x = closedFormVector('x', 5 * 8);
+
+function project(name: string, rows: Rows): number[][] {
+  const weight = toRows(weights.read(`${name}.weight`), 8);
+  return linear(rows, weight, Array.from(weights.read(`${name}.bias`)));
+}
+
+function plainAttention(rows: Rows, turn: (rows: Rows) => Rows = (same) => same): number[] {
+  const q = turn(project('q_proj', rows));
+  const k = turn(project('k_proj', rows));
+  const heads = attention(q, k, project('v_proj', rows), 2, (query, key) => key <= query);
+  return project('output_proj', heads).flat();
+}
+
+/** The causal layer over one sequence without a past. */
+function causal(scope: Scope, rows: Value, rotate?: (x: Value) => Value): Value {
+  const { op } = scope;
+  const length = op.Shape(rows, { start: 0, end: 1 });
+  const sequenceShape = op.Concat([op.constant('int64', [1]), length], { axis: 0 });
+  const place = { sequenceShape, start: op.constant('int64', [0]), end: length };
+  const inputs = { headShape: headShape(op, config, sequenceShape), mask: causalMask(op, place) };
+  return selfAttention(scope, config, rows, rotate ? { ...inputs, rotate } : inputs).output;
+}
+
+test('the compiled layer is the layer in plain loops', async () => {
+  const [y] = await runLayer(weights, [floats([5, 8], x)], (scope, rows) => causal(scope, rows));
+  assertClose(y?.data ?? [], plainAttention(toRows(x, 8)), 1e-6);
+});
+
+test('the layer in bytes is close to the layer in numbers', async () => {
+  const build = (scope: Scope, rows: Value) => causal(scope, rows);
+  const [y] = await runLayer(weights, [floats([5, 8], x)], build, 'int8');
+  assertClose(y?.data ?? [], plainAttention(toRows(x, 8)), 0.05);
+});
+
+test('rotary positions turn queries and keys', async () => {
+  const inputs = [floats([5, 8], x), integers([1, 5], [0, 1, 2, 3, 4])];
+  const [y] = await runLayer(weights, inputs, (scope, rows, positionIds) => {
+    const table = { maxSeqLen: 8, headDim: 4, theta: 100 };
+    return causal(scope, rows, rotaryPositions(scope, table, positionIds));
+  });
+  const expected = plainAttention(toRows(x, 8), (rows) => rotate(rows, 2, 100));
+  assertClose(y?.data ?? [], expected, 1e-6);
+});
+
+test('attention over one position is attention with one key', async () => {
+  const [y] = await runLayer(weights, [floats([1, 8], x.slice(0, 8))], (scope, rows) =>
+    singlePositionAttention(scope, { ...config, inputDim: 8 }, rows),
+  );
+  assertClose(y?.data ?? [], plainAttention(toRows(x.slice(0, 8), 8)), 1e-6);
+});

@@ -1,0 +1,52 @@
+import assert from 'node:assert/strict';
+import test from 'node:test';
+import { linear, toRows as toLinearRows } from '../../../../server/compiler/nn/linear.ts';
+import { GraphBuilder } from '../../../../server/compiler/onnx/builder.ts';
+import { CheckpointWeights } from '../../../../server/compiler/onnx/checkpointWeights.ts';
+import { Scope } from '../../../../server/compiler/onnx/scope.ts';
+import { closedFormVector, closedFormWeights } from '../../../support/closedForm.ts';
+import { assertClose, floats, runLayer } from '../../../support/graphSession.ts';
+import { linear as plainLinear, toRows } from '../../../support/plainLoops.ts';
+
+const weights = closedFormWeights({ weight: [12, 8], bias: [12] });
+const x = closedFormVector('x', 3 * 8);
+const expected = plainLinear(
+  toRows(x, 8),
+  toRows(weights.read('weight'), 8),
+  Array.from(weights.read('bias')),
+).flat();
+
+async function runLinear(precision: 'fp32' | 'int8', hasBias = true): Promise<readonly number[]> {
+  const config = { inputDim: 8, outputDim: 12, hasBias };
+  const build = (scope: Scope, value: Parameters<typeof linear>[2]) => linear(scope, config, value);
+  const [y] = await runLayer(weights, [floats([3, 8], x)], build, precision);
+  return y?.data ?? [];
+}
+
+test('the compiled layer is the layer in plain loops', async () => {
+  assertClose(await runLinear('fp32'), expected, 1e-6);
+});
+
+test('the layer in bytes is close to the layer in numbers', async () => {
+  assertClose(await runLinear('int8'), expected, 0.05);
+});
+
+test('the bias is optional', async () => {
+  const bias = weights.read('bias');
+  const without = expected.map((value, index) => value - (bias[index % 12] ?? 0));
+  assertClose(await runLinear('fp32', false), without, 1e-6);
+  assertClose(await runLinear('int8', false), without, 0.05);
+});
+
+test('layers that share their input quantize it once', () => {
+  const builder = new GraphBuilder('shared');
+  const shared = closedFormWeights({ 'a.weight': [12, 8], 'b.weight': [12, 8] });
+  const scope = new Scope({ builder, weights: new CheckpointWeights(shared), precision: 'int8' });
+  const rows = toLinearRows(scope, builder.input('x', 'float32', ['N', 8]));
+  const config = { inputDim: 8, outputDim: 12, hasBias: false };
+  linear(scope.at('a'), config, rows);
+  linear(scope.at('b'), config, rows);
+  const operators = builder.finish().nodes.map(({ opType }) => opType);
+  assert.equal(operators.filter((name) => name === 'QuantizeLinear').length, 1);
+  assert.equal(operators.filter((name) => name === 'MatMulIntegerToFloat').length, 2);
+});

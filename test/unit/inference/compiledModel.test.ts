@@ -1,0 +1,177 @@
+import assert from 'node:assert/strict';
+import { cpSync, mkdirSync, mkdtempSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, before, test } from 'node:test';
+import { build } from 'esbuild';
+import { compileModel } from '../../../server/compiler/compile.ts';
+import { InferenceClient } from '../../../server/inference/client.ts';
+import { CompiledModel } from '../../../server/inference/compiledModel.ts';
+import type { SamplingOptions } from '../../../server/inference/inference.ts';
+import { writeTinySources } from '../../support/tinySources.ts';
+
+const root = mkdtempSync(join(tmpdir(), 'thoughtline-model-'));
+const folder = join(root, 'model');
+/** Beside the test bundles, where onnxruntime-node is found. */
+const workerScript = join(__dirname, 'inferenceWorker.js');
+
+let model: CompiledModel;
+before(async () => {
+  const sources = join(root, 'sources');
+  mkdirSync(sources);
+  await compileModel({ ...writeTinySources(sources), precision: 'int8', outDir: folder });
+  model = await CompiledModel.load(folder);
+  await build({
+    entryPoints: ['server/inference/worker.ts'],
+    outfile: workerScript,
+    bundle: true,
+    platform: 'node',
+    format: 'cjs',
+    external: ['onnxruntime-node'],
+  });
+});
+after(async () => {
+  await model.dispose();
+  rmSync(root, { recursive: true });
+});
+
+const sampling: SamplingOptions = {
+  lcm: 'two-tower',
+  count: 3,
+  seed: 1,
+  inferenceTimesteps: 10,
+  guidanceScale: 2,
+  guidanceRescale: 0.7,
+  initialNoiseScale: 0.6,
+  ddimEta: 0,
+};
+
+const lang = 'eng_Latn';
+const sentences = ['abc', '', 'the boats', 'a harbour of the sea', 'b'];
+
+/** Encodes without pauses. */
+async function encode(batch: readonly string[]): Promise<Float32Array[]> {
+  const batches = model.encode({ sentences: batch, lang });
+  for (;;) {
+    const { done, value } = await batches.next();
+    if (done) return value;
+  }
+}
+
+test('a model tells what it is', () => {
+  assert.deepEqual(model.info, {
+    name: 'tiny',
+    embeddingDim: 32,
+    langs: ['eng_Latn', 'fra_Latn'],
+    defaultLang: 'eng_Latn',
+    conceptModels: ['base', 'two-tower'],
+    device: 'cpu',
+  });
+});
+
+test('int8 sentences have the same embedding in a batch and alone', async () => {
+  const together = await encode(sentences);
+  for (const [i, sentence] of sentences.entries()) {
+    const [alone] = await encode([sentence]);
+    for (const [d, value] of (together[i] as Float32Array).entries()) {
+      assert.ok(Math.abs(value - (alone?.[d] ?? 0)) < 1e-5); // float32, other order of sums
+    }
+  }
+});
+
+test('the thread answers as the model does, from sentences to sentences', async () => {
+  const client = new InferenceClient(workerScript);
+  const { loadMs, ...info } = await client.load(folder, {});
+  assert.ok(loadMs > 0);
+  assert.deepEqual(info, model.info);
+  const context = await client.encode({ sentences, lang });
+  assert.deepEqual(context, await encode(sentences));
+  for (const lcm of ['base', 'two-tower']) {
+    const options = { ...sampling, lcm };
+    const embeddings = await client.predict({ context, options });
+    const signal = new AbortController().signal;
+    assert.deepEqual(embeddings, await model.predict({ context, options }, signal));
+    const request = { embeddings, lang, beamSize: 3, maxSeqLen: 8 };
+    assert.deepEqual(await client.decode(request), await model.decode(request, signal));
+  }
+  await client.dispose();
+});
+
+test('a prediction in the thread is cancelled between its steps', async () => {
+  const client = new InferenceClient(workerScript);
+  await client.load(folder, {});
+  const context = await client.encode({ sentences, lang });
+  const controller = new AbortController();
+  const options = { ...sampling, inferenceTimesteps: 100 };
+  const many = Array.from({ length: 8 }, () =>
+    client.predict({ context, options }, controller.signal),
+  );
+  setImmediate(() => controller.abort());
+  const settled = await Promise.allSettled(many);
+  assert.ok(settled.some(({ status }) => status === 'rejected'));
+  assert.equal((await client.predict({ context, options: sampling })).length, 3);
+  await client.dispose();
+});
+
+const zeros = new Float32Array(32);
+
+/** Requests that no model can answer, and what the error says. */
+const refused: readonly [string, () => Promise<unknown>, RegExp][] = [
+  ['language', () => encodeIn('xyz_Latn'), /^language "xyz_Latn": expected/],
+  ['no context', () => predict([], {}), /^context: expected at least one concept, found none$/],
+  ['no candidate', () => predict([zeros], { count: 0 }), /^count: expected 1 to 64, found 0$/],
+  ['too many', () => predict([zeros], { count: 65 }), /^count: expected 1 to 64, found 65$/],
+  ['concept model', () => predict([zeros], { lcm: 'x' }), /^concept model: .*two-tower, found x$/],
+  ['dimension', () => predict([new Float32Array(3)], {}), /^embedding 0: expected 32 numbers/],
+  ['NaN', () => decode(zeros.map(() => Number.NaN)), /^embedding 0: expected finite numbers/],
+];
+
+const encodeIn = (unknown: string) => model.encode({ sentences, lang: unknown }).next();
+const predict = (context: Float32Array[], change: Partial<SamplingOptions>) =>
+  model.predict({ context, options: { ...sampling, ...change } });
+const decode = (embedding: Float32Array) =>
+  model.decode({ embeddings: [embedding], lang, beamSize: 1 });
+
+test('a request that cannot be answered is refused with its reason', async () => {
+  for (const [name, request, message] of refused) {
+    await assert.rejects(request(), { code: 'invalidRequest', message }, name);
+  }
+});
+
+/** Loads a copy of the folder that was damaged. */
+async function checkBroken(
+  damage: (copy: string) => void,
+  expected: { code: string; message?: RegExp },
+): Promise<void> {
+  const copy = join(root, 'broken');
+  cpSync(folder, copy, { recursive: true });
+  damage(copy);
+  await assert.rejects(CompiledModel.load(copy), expected);
+  rmSync(copy, { recursive: true });
+}
+
+test('a broken folder is refused with the name of the file', async () => {
+  const corrupt = 'modelCorrupt';
+  await checkBroken((copy) => rmSync(join(copy, 'manifest.json')), { code: 'modelMissing' });
+  await checkBroken((copy) => writeFileSync(join(copy, 'manifest.json'), '{'), { code: corrupt });
+  await checkBroken((copy) => truncateSync(join(copy, 'manifest.json'), 2_000_000), {
+    code: corrupt,
+    message: /manifest\.json: expected at most/,
+  });
+  await checkBroken((copy) => truncateSync(join(copy, 'encoder.bin'), 100), {
+    code: corrupt,
+    message: /encoder\.bin: expected \d+ bytes, found 100$/,
+  });
+  await checkBroken((copy) => rmSync(join(copy, 'encoder.onnx')), {
+    code: corrupt,
+    message: /encoder\.onnx/,
+  });
+});
+
+test('a folder that is not there is a missing model', async () => {
+  await assert.rejects(CompiledModel.load(join(root, 'nowhere')), { code: 'modelMissing' });
+});
+
+test('loading stops when it is aborted', async () => {
+  await assert.rejects(CompiledModel.load(folder, {}, AbortSignal.abort()), { name: 'AbortError' });
+});

@@ -1,0 +1,34 @@
+import { readFileSync } from 'node:fs';
+import { Workbench } from './workbench.ts';
+
+/** What a reader's eyes need not see. */
+const calmSettings = {
+  'breadcrumbs.enabled': false,
+  'editor.fontSize': 16,
+  'editor.scrollBeyondLastLine': false,
+  'editor.stickyScroll.enabled': false,
+  'window.commandCenter': false,
+  'workbench.activityBar.location': 'hidden',
+  'workbench.layoutControl.enabled': false,
+};
+
+/**
+ * Takes a picture of ghost text at the end of the sample document.
+ *
+ * @returns the sentence that is offered in it
+ */
+export async function takeScreenshot(file: string): Promise<string> {
+  const text = readFileSync('samples/harbour.md', 'utf8').trimEnd();
+  const workbench = await Workbench.open({ 'harbour.md': text }, calmSettings);
+  try {
+    await workbench.page.setViewportSize({ width: 1200, height: 704 });
+    await workbench.press('Control+B');
+    await workbench.putCaretAtEndOf(text.split('\n').length);
+    await workbench.type(' Every night she lit the lamp.');
+    const offered = await workbench.ghostText();
+    await workbench.page.screenshot({ path: file });
+    return offered;
+  } finally {
+    await workbench.dispose();
+  }
+}

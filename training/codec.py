@@ -1,0 +1,67 @@
+"""Sentences to concepts and back with a trained autoencoder, in batches."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from training.checkpoint import load_checkpoint
+from training.sonar import SonarAutoencoder, SonarConfig
+from training.vocabulary import EOS, PAD, Vocabulary
+
+MAX_ENCODED_PIECES = 48  # Longer sentences lose their tail; the encoder is trained on shorter ones.
+
+
+class Codec:
+    def __init__(self, model: SonarAutoencoder, vocabulary: Vocabulary) -> None:
+        self.model, self.vocabulary = model.eval(), vocabulary
+
+    def encode(self, sentences: list[str]) -> Tensor:
+        """Returns the embeddings, [N, E]."""
+        return self.encode_pieces([np.asarray(pieces) for pieces in self.vocabulary.encode_batch(sentences)])
+
+    @torch.no_grad()
+    def encode_pieces(self, sentences: list[np.ndarray], batch: int = 256) -> Tensor:
+        """Returns the embeddings, [N, E], of sentences given as ids; sorted by length inside, for speed."""
+        order = sorted(range(len(sentences)), key=lambda i: len(sentences[i]))
+        result = torch.empty(len(sentences), self.model.config.model_dim)
+        for start in range(0, len(order), batch):
+            rows = order[start : start + batch]
+            pieces = [sentences[row][:MAX_ENCODED_PIECES] for row in rows]
+            ids = torch.full((len(rows), max(map(len, pieces)) + 2), PAD)
+            ids[:, 0] = self.vocabulary.lang
+            for index, row in enumerate(pieces):
+                ids[index, 1 : len(row) + 1] = torch.from_numpy(row.astype(np.int64))
+                ids[index, len(row) + 1] = EOS
+            result[rows] = self.model.encode(ids)
+        return result
+
+    @torch.no_grad()
+    def decode(self, embeddings: Tensor, max_pieces: int = 48) -> list[list[int]]:
+        """Returns the greedy decodings as ids, without prompt and `</s>`; `<unk>` is never chosen."""
+        ids = torch.tensor([[EOS, self.vocabulary.lang]]).repeat(len(embeddings), 1)
+        done = torch.zeros(len(embeddings), dtype=torch.bool)
+        while not done.all() and ids.shape[1] < max_pieces + 2:
+            states = self.model.decode_states(ids, embeddings)[:, -1]
+            logits = states @ self.model.embed.weight.T
+            logits[:, [0, 1]] = float("-inf")
+            chosen = torch.where(done, PAD, logits.argmax(dim=1))
+            done |= chosen == EOS
+            ids = torch.cat([ids, chosen.unsqueeze(1)], dim=1)
+        return [[i for i in row[2:] if i not in (EOS, PAD)] for row in ids.tolist()]
+
+    def decode_text(self, embeddings: Tensor, batch: int = 128) -> list[str]:
+        texts = []
+        for start in range(0, len(embeddings), batch):
+            texts += [self.vocabulary.decode(ids) for ids in self.decode(embeddings[start : start + batch])]
+        return texts
+
+
+def load_codec(cache: Path, run: str = "autoencoder") -> Codec:
+    state = load_checkpoint(cache / run / "checkpoint.pt")
+    model = SonarAutoencoder(SonarConfig(**state["config"]))
+    model.load_state_dict(state["model"])
+    return Codec(model, Vocabulary(cache / "tokenizer.model"))

@@ -1,0 +1,89 @@
+"""
+Writes the concepts of whole documents, in order, for training the Large Concept Models.
+
+`<cache>/<out>.npz` holds embeddings [M, E] in float16, the document of each and whether it may be a
+target of the loss; every document ends with the concept of "End of text.". All held-out documents
+are included and marked; training documents are taken source by source until `--sentences` is met.
+"""
+
+from __future__ import annotations
+
+import argparse
+import time
+from pathlib import Path
+
+import numpy as np
+import torch
+
+from training.codec import load_codec
+from training.corpus import DEFAULT_CACHE, END_OF_TEXT, SOURCES, Corpus, load_corpus
+from training.train_autoencoder import MAX_PIECES
+
+MIN_SENTENCES = 4
+
+# Relative shares of the training documents, narrative first.
+SHARES = {
+    "tinystories": 1.0, "african-storybook": 0.3, "novels": 1.5, "standard-ebooks": 1.0, "wikinews": 1.5,
+    "enwiki": 1.5, "openstax": 1.5, "gov-plain": 0.8, "masc": 0.4, "us-presidential-speeches": 0.5,
+    "blogs-handbooks": 0.4, "prog-books": 0.6, "learning-statistics-r": 0.2, "mdn": 0.3, "kubernetes": 0.2,
+}  # fmt: skip
+
+
+def choose_documents(corpus: Corpus, sentences: int, rng: np.random.Generator) -> list[np.ndarray]:
+    """Returns the sentences of each chosen document, as rows of the corpus."""
+    bounds = np.flatnonzero(np.diff(corpus.document)) + 1
+    documents = [rows for rows in np.split(np.arange(len(corpus.document)), bounds) if len(rows) >= MIN_SENTENCES]
+    rng.shuffle(documents)
+    total = sum(SHARES.values())
+    budget = {SOURCES.index(name): sentences * share / total for name, share in SHARES.items()}
+    chosen = []
+    for rows in documents:
+        source = int(corpus.source[rows[0]])
+        if corpus.held_out[rows[0]]:
+            chosen.append(rows)
+        elif budget.get(source, 0.0) > 0:
+            budget[source] -= len(rows)
+            chosen.append(rows)
+    return chosen
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--cache", type=Path, default=DEFAULT_CACHE)
+    parser.add_argument("--run", default="autoencoder")
+    parser.add_argument("--out", default="embeddings")
+    parser.add_argument("--sentences", type=int, default=250_000)
+    parser.add_argument("--threads", type=int, default=2)
+    arguments = parser.parse_args()
+    torch.set_num_threads(arguments.threads)
+
+    corpus, codec = load_corpus(arguments.cache), load_codec(arguments.cache, arguments.run)
+    end = codec.encode([END_OF_TEXT])
+    documents = choose_documents(corpus, arguments.sentences, np.random.default_rng(1))
+    rows = np.concatenate(documents)
+    print(f"{len(documents)} documents, {len(rows)} sentences", flush=True)
+
+    started, parts = time.time(), []
+    for start in range(0, len(rows), 16384):
+        part = codec.encode_pieces([corpus.sentence(row) for row in rows[start : start + 16384]])
+        parts.append(part.half().numpy())
+        print(f"{start + len(part)} sentences, {(start + len(part)) / (time.time() - started):.0f}/s", flush=True)
+    embeddings = np.concatenate(parts)
+
+    is_target = corpus.prose[rows] & (corpus.lengths[rows] <= MAX_PIECES)
+    ends = np.cumsum([len(document) for document in documents])
+    held_out = np.array([corpus.held_out[document[0]] for document in documents])
+    document = np.repeat(np.arange(len(documents)), [len(document) for document in documents])
+    np.savez(
+        arguments.cache / f"{arguments.out}.npz",
+        embeddings=np.insert(embeddings, ends, end.half().numpy(), axis=0),
+        is_target=np.insert(is_target, ends, True),
+        row=np.insert(rows, ends, -1),
+        document=np.insert(document, ends, np.arange(len(documents))),
+        held_out=held_out,
+        source=np.array([corpus.source[document[0]] for document in documents]),
+    )
+
+
+if __name__ == "__main__":
+    main()
