@@ -73,14 +73,11 @@ export interface QuantizedRows {
  * @param x  [S, D]
  */
 export function quantizeRows(op: Ops, x: Value): QuantizedRows {
-  const largest = op.ReduceMax(op.Abs(x), { axes: [1], keepdims: false }); // [S]
-  const scale = op.Mul(op.Max(largest, smallestActivation), 1 / activationRange); // [S]
-  const zeroPoints = op.Expand(
-    op.constant('uint8', [zeroPoint]),
-    op.Shape(scale, { start: 0, end: 1 }),
-  ); // [S]
-  const values = op.QuantizeLinear(x, scale, zeroPoints); // [S, D]
-  return { values, scale: op.Unsqueeze(scale, [1]), zeroPoint };
+  const largest = op.ReduceMax(op.Abs(x), { axes: [1], keepdims: true }); // [S, 1]
+  const scale = op.Mul(largest, 1 / activationRange); // [S, 1]
+  const one = op.constant('float32', 1);
+  const values = op.QuantizeLinear(op.Div(x, scale), one, op.constant('uint8', zeroPoint)); // [S, D]
+  return { values, scale, zeroPoint };
 }
 
 /**
