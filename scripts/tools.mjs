@@ -92,6 +92,8 @@ function npmInstall(folder, spec) {
   const node = join(folder, 'node_modules', nodePackage);
   const env = {
     ...process.env,
+    // code-server reads here which Node installs it; under `npm test` it would be npm's own.
+    npm_config_user_agent: undefined,
     PATH: `${join(node, 'bin')}:${process.env.PATH}`,
     // The headers for node-gyp, which would otherwise be fetched from nodejs.org.
     npm_config_nodedir: node,

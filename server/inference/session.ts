@@ -50,7 +50,14 @@ export class OnnxSession<S extends Signature> implements GraphSession<S> {
         enableCpuMemArena: false,
         enableMemPattern: false,
         logSeverityLevel: 4, // fatal: what fails is thrown, in the same words
-        extra: { session: { intra_op: { allow_spinning: '0' } } },
+        extra: {
+          session: {
+            // A spinning thread halves the battery of a laptop and the speed of a busy one.
+            intra_op: { allow_spinning: '0' },
+            // Without VNNI, products of unsigned and signed bytes saturate unless told not to.
+            x64quantprecision: '1',
+          },
+        },
       }),
     );
     try {

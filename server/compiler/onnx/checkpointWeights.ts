@@ -53,8 +53,8 @@ export class CheckpointWeights {
 
   #readFinite(name: string): Float32Array {
     const values = this.#source.read(name);
-    const index = values.findIndex((value) => !Number.isFinite(value));
-    if (index >= 0) {
+    for (let index = 0; index < values.length; index++) {
+      if (Number.isFinite(values[index])) continue;
       throw new WeightMismatchError(
         `${this.#name(name)}: expected finite numbers, found ${values[index]} at element ${index}`,
       );

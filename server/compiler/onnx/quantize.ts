@@ -17,6 +17,10 @@ const weightRange = 127;
 /** Unsigned bytes around this zero point, because signed × unsigned is what processors multiply. */
 const zeroPoint = 128;
 const activationRange = 127;
+/** Without negative numbers the whole byte is range. */
+const reluRange = 255;
+/** Rows that are transposed together, so that both sides stay in the cache. */
+const blockRows = 64;
 /** Below any activation that matters; keeps the scale of a row of zeros from being zero. */
 const smallestActivation = 1e-20;
 
@@ -42,18 +46,30 @@ export function quantizeWeight(
   outputDim: number,
   inputDim: number,
 ): QuantizedWeight {
+  const scales = rowScales(weight, outputDim, inputDim);
   const values = new Int8Array(weight.length);
-  const scales = new Float32Array(outputDim);
-  for (let f = 0; f < outputDim; f++) {
-    const row = weight.subarray(f * inputDim, (f + 1) * inputDim);
-    const largest = row.reduce((max, value) => Math.max(max, Math.abs(value)), 0);
-    const scale = largest > 0 ? largest / weightRange : 1;
-    scales[f] = scale;
+  for (let first = 0; first < outputDim; first += blockRows) {
+    const last = Math.min(first + blockRows, outputDim);
     for (let d = 0; d < inputDim; d++) {
-      values[d * outputDim + f] = Math.round((row[d] ?? 0) / scale);
+      for (let f = first; f < last; f++) {
+        values[d * outputDim + f] = Math.round((weight[f * inputDim + d] ?? 0) / (scales[f] ?? 1));
+      }
     }
   }
   return { values, scales };
+}
+
+/** Returns max_d |W_fd| / 127 for every row; 1 for a row of zeros. */
+function rowScales(weight: Float32Array, outputDim: number, inputDim: number): Float32Array {
+  const scales = new Float32Array(outputDim);
+  for (let f = 0; f < outputDim; f++) {
+    let largest = 0;
+    for (let index = f * inputDim; index < (f + 1) * inputDim; index++) {
+      largest = Math.max(largest, Math.abs(weight[index] ?? 0));
+    }
+    scales[f] = largest > 0 ? largest / weightRange : 1;
+  }
+  return scales;
 }
 
 /** Activations in unsigned bytes. */
@@ -73,11 +89,14 @@ export interface QuantizedRows {
  * @param x  [S, D]
  */
 export function quantizeRows(op: Ops, x: Value): QuantizedRows {
-  const largest = op.ReduceMax(op.Abs(x), { axes: [1], keepdims: true }); // [S, 1]
-  const scale = op.Mul(largest, 1 / activationRange); // [S, 1]
-  const one = op.constant('float32', 1);
-  const values = op.QuantizeLinear(op.Div(x, scale), one, op.constant('uint8', zeroPoint)); // [S, D]
-  return { values, scale, zeroPoint };
+  const largest = op.ReduceMax(op.Abs(x), { axes: [1], keepdims: false }); // [S]
+  const scale = op.Mul(op.Max(largest, smallestActivation), 1 / activationRange); // [S]
+  const zeroPoints = op.Expand(
+    op.constant('uint8', [zeroPoint]),
+    op.Shape(scale, { start: 0, end: 1 }),
+  ); // [S]
+  const values = op.QuantizeLinear(x, scale, zeroPoints); // [S, D]
+  return { values, scale: op.Unsqueeze(scale, [1]), zeroPoint };
 }
 
 /**
@@ -89,7 +108,7 @@ export function quantizeRows(op: Ops, x: Value): QuantizedRows {
  */
 export function quantizeReluRows(op: Ops, x: Value): QuantizedRows {
   const largest = op.ReduceMax(x, { axes: [1], keepdims: false }); // [S]
-  const scale = op.Mul(op.Max(largest, smallestActivation), 1 / 255); // [S]
+  const scale = op.Mul(op.Max(largest, smallestActivation), 1 / reluRange); // [S]
   const values = op.QuantizeLinear(x, scale, null); // [S, D]
   return { values, scale: op.Unsqueeze(scale, [1]), zeroPoint: 0 };
 }
