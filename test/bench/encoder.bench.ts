@@ -1,7 +1,7 @@
 import { spawnSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import { InferenceClient } from '../../server/inference/client.ts';
 import { cosine } from '../../server/tensor/vector.ts';
 import { figure } from './figures.ts';
@@ -25,7 +25,7 @@ async function main(): Promise<void> {
   const clients: InferenceClient[] = [];
   try {
     const open = async (model: string) => {
-      const client = new InferenceClient(join('dist', 'inferenceWorker.js'));
+      const client = new InferenceClient(resolve('dist', 'inferenceWorker.js'));
       clients.push(client);
       await client.load(model, {});
       return client;

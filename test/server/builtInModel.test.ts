@@ -1,0 +1,97 @@
+import assert from 'node:assert/strict';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
+import { after, before, test } from 'node:test';
+import { InferenceClient } from '../../server/inference/client.ts';
+import type { SamplingOptions } from '../../server/inference/inference.ts';
+import { cosine } from '../../server/tensor/vector.ts';
+import { runCli } from '../support/runCli.ts';
+
+/*
+ * The built-in model through the whole path, checkpoint → compiler → ONNX → inference, beside what
+ * PyTorch computed from the same weights when they were exported (models/builtin/golden.json).
+ */
+
+interface Golden {
+  sentences: { text: string; embedding: number[]; greedy_text: string }[];
+  context: string[];
+  base_prediction: number[];
+}
+
+const golden: Golden = JSON.parse(readFileSync('models/builtin/golden.json', 'utf8'));
+const texts = golden.sentences.map(({ text }) => text);
+const lang = 'eng_Latn';
+const plain: SamplingOptions = {
+  lcm: 'base',
+  count: 1,
+  seed: 1,
+  inferenceTimesteps: 1,
+  guidanceScale: 1,
+  guidanceRescale: 0,
+  initialNoiseScale: 1,
+  ddimEta: 0,
+};
+
+const folder = mkdtempSync(join(tmpdir(), 'thoughtline-golden-'));
+const clients = new Map<string, InferenceClient>();
+
+before(async () => {
+  const out = join(folder, 'fp32');
+  const source = (name: string) => join('models', 'builtin', name);
+  const { status, stderr } = runCli([
+    ...['compile', '--precision', 'fp32', '--out', out, '--config', source('config.json')],
+    ...['--encoder', source('encoder.safetensors'), '--decoder', source('decoder.safetensors')],
+    ...['--lcm', `base=${source('base.safetensors')}`, '--tokenizer', source('tokenizer.model')],
+  ]);
+  assert.equal(status, 0, stderr);
+  for (const [name, model] of [
+    ['fp32', out],
+    ['int8', join('dist', 'models', 'thoughtline-1')],
+  ] as const) {
+    const client = new InferenceClient(resolve('dist', 'inferenceWorker.js'));
+    clients.set(name, client);
+    await client.load(model, {});
+  }
+});
+
+after(async () => {
+  for (const client of clients.values()) await client.dispose();
+  rmSync(folder, { recursive: true, force: true });
+});
+
+function clientOf(precision: string): InferenceClient {
+  const client = clients.get(precision);
+  assert.ok(client);
+  return client;
+}
+
+/** int8 has one scale per row of 256 steps; three layers leave the direction within 1 %. */
+for (const [precision, least] of [
+  ['fp32', 0.999999],
+  ['int8', 0.99],
+] as const) {
+  test(`embeddings in ${precision} are PyTorch's`, async () => {
+    const embeddings = await clientOf(precision).encode({ sentences: texts, lang });
+    for (const [i, embedding] of embeddings.entries()) {
+      const expected = Float32Array.from(golden.sentences[i]?.embedding ?? []);
+      assert.ok(cosine(embedding, expected) > least, `${texts[i]}`);
+    }
+  });
+
+  test(`the prediction of Base-LCM in ${precision} is PyTorch's`, async () => {
+    const context = await clientOf(precision).encode({ sentences: golden.context, lang });
+    const [prediction] = await clientOf(precision).predict({ context, options: plain });
+    assert.ok(prediction);
+    assert.ok(cosine(prediction, Float32Array.from(golden.base_prediction)) > least);
+  });
+}
+
+test('greedy decoding in fp32 writes what PyTorch wrote', async () => {
+  const embeddings = golden.sentences.map(({ embedding }) => Float32Array.from(embedding));
+  const decoded = await clientOf('fp32').decode({ embeddings, lang, beamSize: 1, maxSeqLen: 64 });
+  assert.deepEqual(
+    decoded.map(({ text }) => text),
+    golden.sentences.map(({ greedy_text }) => greedy_text),
+  );
+});
