@@ -2,6 +2,7 @@ import type { FindNeighboursResult, NextSentencesResult } from '../../protocol/s
 import type { Settings } from '../../protocol/settings.ts';
 import type { Logger } from '../base/logger.ts';
 import type { Inference, LoadedModel } from '../inference/inference.ts';
+import type { DocumentText } from '../text/documentText.ts';
 import type { ProseFormat } from '../text/proseBlock.ts';
 import { DocumentConcepts, type TextEdit } from './documentConcepts.ts';
 import { nearestConcepts } from './neighbours.ts';
@@ -15,6 +16,9 @@ import {
   worthShowing,
 } from './nextSentences.ts';
 import { SentenceConcepts } from './sentenceConcepts.ts';
+
+/** Time for which a long document may keep the thread busy at once. */
+const sliceMs = 10;
 
 /**
  * What the writer can ask for, one method per request, whoever asks. While there is no model the
@@ -104,7 +108,9 @@ export class ConceptService {
     count: number,
     signal?: AbortSignal,
   ): Promise<FindNeighboursResult> {
-    const { sentences } = this.#documents.text(uri);
+    const document = this.#documents.text(uri);
+    await readInSlices(document, signal);
+    const { sentences } = document;
     const self = sentences.findLastIndex(({ start, end }) => start <= offset && offset <= end);
     const sentence = sentences[self];
     if (sentence === undefined || this.#model === null) return { sentence: null, neighbours: [] };
@@ -148,5 +154,16 @@ export class ConceptService {
       signal,
     );
     return worthShowing(candidates, context);
+  }
+}
+
+/** Reads a whole document without keeping the thread from anything else for long. */
+async function readInSlices(document: DocumentText, signal?: AbortSignal): Promise<void> {
+  let start = performance.now();
+  for (const _ of document.reading()) {
+    if (performance.now() - start < sliceMs) continue;
+    await new Promise(setImmediate);
+    signal?.throwIfAborted();
+    start = performance.now();
   }
 }

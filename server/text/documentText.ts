@@ -70,6 +70,19 @@ export class DocumentText {
     return this.#segments.flatMap((segment) => this.#sentencesOf(segment));
   }
 
+  /**
+   * Reads whatever was not read before, paragraph by paragraph, so that a caller with little time
+   * can do something else in between. Edits in between are fine.
+   */
+  *reading(): Generator<undefined, void> {
+    for (let i = 0; i < this.#segments.length; i += 1) {
+      const segment = this.#segments[i];
+      if (segment === undefined || segment.sentences !== undefined) continue;
+      this.#sentencesOf(segment);
+      yield;
+    }
+  }
+
   /** Replaces the text between two offsets and reads again only the paragraphs it touched. */
   applyEdit(start: number, end: number, replacement: string): SentenceChange {
     const old = this.#segments;

@@ -200,3 +200,20 @@ test('a document is prose again when its last NUL is gone', () => {
   document.applyEdit(2, 3, '');
   assert.deepEqual(document.sentences, sentences);
 });
+
+for (const [format, text] of documents) {
+  test(`${format} read bit by bit has the sentences of reading at once, also after an edit`, () => {
+    const document = new DocumentText(text, format);
+    let parts = 0;
+    for (const _ of document.reading()) {
+      parts += 1;
+      if (parts === 2) document.applyEdit(0, 0, 'A beginning. ');
+    }
+    assert.ok(parts > 2);
+    assert.equal(document.reading().next().done, true);
+    assert.deepEqual(
+      document.sentences,
+      new DocumentText(`A beginning. ${text}`, format).sentences,
+    );
+  });
+}
