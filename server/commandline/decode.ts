@@ -59,7 +59,7 @@ async function* readEmbeddings(
     } catch (error) {
       if (!(error instanceof InvalidRequestError)) throw error;
       failures.count++;
-      io.writeMessage(`line ${lineNumber}: ${error.message}`);
+      io.writeMessage(`decode: line ${lineNumber}: ${error.message}`);
     }
   }
 }
