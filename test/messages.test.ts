@@ -1,0 +1,11 @@
+import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import { test } from 'node:test';
+import * as server from '../protocol/server.ts';
+
+test('every message of the protocol is described in ARCHITECTURE.md, and no other', () => {
+  const methods = Object.values(server).map(({ method }) => method);
+  assert.ok(methods.length >= 3);
+  const rows = readFileSync('ARCHITECTURE.md', 'utf8').matchAll(/^\| `(thoughtline\/\w+)` \|/gm);
+  assert.deepEqual([...rows].map(([, method]) => String(method)).sort(), methods.sort());
+});
