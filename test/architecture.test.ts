@@ -195,6 +195,17 @@ test('no files import each other in a circle', () => {
   assert.deepEqual(importCycles(readSources()), []);
 });
 
+test('every package that a file uses is a dependency of ours', () => {
+  const { dependencies } = JSON.parse(readFileSync('package.json', 'utf8'));
+  for (const [path, source] of readSources()) {
+    for (const specifier of importsOf(source)) {
+      if (/^(\.|node:|vscode$)/.test(specifier)) continue;
+      const name = /^(@[^/]+\/)?[^/]+/.exec(specifier)?.[0] ?? '';
+      assert.ok(name in dependencies, `${path}: ${name} is not in package.json`);
+    }
+  }
+});
+
 test('every floor of the table names floors of the table', () => {
   for (const [folder, floor] of Object.entries(floors)) {
     for (const name of floor.imports) assert.ok(name in floors, `${folder}: ${name} has no row`);

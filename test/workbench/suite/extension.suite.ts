@@ -39,12 +39,10 @@ $$
 describe('the extension', () => {
   const watch = new ServerWatch();
   let editor: TextEditor;
-  let server: ChildProcess;
 
   before(async () => {
     const document = await workspace.openTextDocument({ language: 'markdown', content: story });
     editor = await window.showTextDocument(document);
-    server = await watch.next();
   });
   after(() => watch.dispose());
 
@@ -74,9 +72,15 @@ describe('the extension', () => {
     return eventually(async () => (await askBehind(beginning)) || undefined, 'a sentence');
   }
 
-  it('starts a server when a document in a language of ours is opened', () => {
+  async function restart(): Promise<ChildProcess> {
+    const started = watch.next();
+    await commands.executeCommand('thoughtline.restartServer');
+    return started;
+  }
+
+  it('is active in a document of ours, and continues it when it is asked to', async () => {
+    assert.match(await sentenceBehind('The fishermen'), /\S/);
     assert.equal(extensions.getExtension('thoughtline.thoughtline')?.isActive, true);
-    assert.notEqual(server.pid, undefined);
   });
 
   it('registers every command of its manifest', async () => {
@@ -85,10 +89,6 @@ describe('the extension', () => {
     const registered = await commands.getCommands(true);
     assert.ok(declared.length > 0);
     for (const { command } of declared) assert.ok(registered.includes(command), command);
-  });
-
-  it('continues the text when it is asked to', async () => {
-    assert.match(await sentenceBehind('The fishermen'), /\S/);
   });
 
   for (const [place, beginning] of [
@@ -120,19 +120,19 @@ describe('the extension', () => {
   });
 
   it('restarts its server on command', async () => {
-    await commands.executeCommand('thoughtline.restartServer');
-    const restarted = await watch.next();
-    assert.notEqual(restarted.pid, server.pid);
-    await hasEnded(server);
-    server = restarted;
+    const first = await restart();
+    const second = await restart();
+    assert.notEqual(second.pid, first.pid);
+    await hasEnded(first);
     assert.match(await sentenceBehind('The fishermen'), /\S/);
   });
 
   it('starts a killed server again', async () => {
+    const server = await restart();
+    assert.match(await sentenceBehind('The fishermen'), /\S/);
+    const started = watch.next();
     server.kill('SIGKILL');
-    const restarted = await watch.next();
-    assert.notEqual(restarted.pid, server.pid);
-    server = restarted;
+    assert.notEqual((await started).pid, server.pid);
     assert.match(await sentenceBehind('The fishermen'), /\S/);
   });
 });

@@ -3,24 +3,19 @@ import { subscribe, unsubscribe } from 'node:diagnostics_channel';
 import { once } from 'node:events';
 import { join } from 'node:path';
 
-/** Sees every process of our language server that the extension host starts from now on. */
+/** Sees the processes of our language server that the extension host starts. */
 export class ServerWatch {
-  readonly #seen: ChildProcess[] = [];
-  #wake: (() => void) | undefined;
+  #resolveNext: ((server: ChildProcess) => void) | undefined;
 
   constructor() {
     subscribe('child_process', this.#notice);
   }
 
-  /** Waits until a server was started after the last one that this returned. */
-  async next(): Promise<ChildProcess> {
-    for (;;) {
-      const server = this.#seen.shift();
-      if (server !== undefined) return server;
-      await new Promise<void>((resolve) => {
-        this.#wake = resolve;
-      });
-    }
+  /** Waits for the first server that is started after this call. */
+  next(): Promise<ChildProcess> {
+    return new Promise((resolve) => {
+      this.#resolveNext = resolve;
+    });
   }
 
   dispose(): void {
@@ -32,8 +27,7 @@ export class ServerWatch {
     // The arguments are set in the same turn, but after this message.
     queueMicrotask(() => {
       if (!child.spawnargs.some((word) => word.endsWith(join('dist', 'server.js')))) return;
-      this.#seen.push(child);
-      this.#wake?.();
+      this.#resolveNext?.(child);
     });
   };
 }
