@@ -1,6 +1,14 @@
 // A browser editor with the extension on the sample document: code-server, installed when needed.
 import { spawn } from 'node:child_process';
-import { cpSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import {
+  cpSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 import { createInterface } from 'node:readline';
@@ -15,6 +23,12 @@ const settings = { 'workbench.startupEditor': 'none', 'chat.disableAIFeatures': 
  * @param sample  the document to open; a copy of it, so that trying changes nothing
  */
 export async function startWebEditor(root, sample) {
+  if (process.platform === 'win32') {
+    console.log(
+      '\nThe browser editor, code-server, does not run on Windows; open the folder in VS Code.',
+    );
+    return;
+  }
   const { node, entry } = installCodeServer(console.log);
   const home = mkdtempSync(join(tmpdir(), 'thoughtline-web-'));
   const folder = (...names) => {
@@ -22,7 +36,8 @@ export async function startWebEditor(root, sample) {
     return join(home, ...names);
   };
   cpSync(sample, join(folder('workspace'), basename(sample)));
-  symlinkSync(root, join(folder('extensions'), 'thoughtline.thoughtline-0.1.0'), 'junction');
+  const { publisher, name, version } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
+  symlinkSync(root, join(folder('extensions'), `${publisher}.${name}-${version}`), 'junction');
   writeFileSync(join(folder('data', 'User'), 'settings.json'), JSON.stringify(settings));
 
   const editor = spawn(

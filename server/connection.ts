@@ -130,6 +130,7 @@ export function serve(connection: Connection, buildHouse: BuildHouse): void {
       const document = openDocument(uri);
       const current = await settings.get(uri);
       if (!isLanguageEnabled(current, document.languageId)) return [];
+      await needHouse().models.settled(signal);
       const start = performance.now();
       const offset = document.offsetAt(params.position);
       const texts = await needHouse().service.completeAt(uri, offset, current, signal);

@@ -22,6 +22,8 @@ export class ModelHost {
   #model: LoadedModel | null = null;
   #wanted = '';
   #loading = new AbortController();
+  #isSettled = false;
+  #waiting: (() => void)[] = [];
 
   constructor(parts: {
     inference: Inference;
@@ -47,6 +49,7 @@ export class ModelHost {
     this.#loading.abort();
     this.#loading = new AbortController();
     const { signal } = this.#loading;
+    this.#isSettled = false;
     this.#useModel(null);
     try {
       this.#setStatus({ state: 'loading' });
@@ -74,6 +77,21 @@ export class ModelHost {
       if (error instanceof ModelMissingError) this.#setStatus({ state: 'missing' });
       else this.#setStatus({ state: 'failed', code: codeOf(error), message: messageOf(error) });
     }
+    this.#isSettled = true;
+    for (const resolve of this.#waiting.splice(0)) resolve();
+  }
+
+  /**
+   * Resolves when the model that was asked for last is ready or has failed. An editor asks once at
+   * a place: a question that comes too early is better answered late than with nothing.
+   */
+  settled(signal: AbortSignal): Promise<void> {
+    if (signal.aborted) return Promise.reject(signal.reason);
+    if (this.#isSettled) return Promise.resolve();
+    return new Promise((resolve, reject) => {
+      signal.addEventListener('abort', () => reject(signal.reason), { once: true });
+      this.#waiting.push(resolve);
+    });
   }
 
   /** Takes the name of the concept model that the writer wants. */

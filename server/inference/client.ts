@@ -40,7 +40,9 @@ export class InferenceClient implements Inference {
     this.#worker.on('message', (message: MessageFromWorker) => this.#receive(message));
     this.#worker.on('error', (cause) => {
       this.#fail(
-        new SessionError('inference thread: expected it to run, found it broken', { cause }),
+        new SessionError(`inference thread: expected it to run, found it broken: ${cause}`, {
+          cause,
+        }),
       );
     });
     this.#stopped = new Promise((resolve) => {

@@ -25,6 +25,20 @@ test('a model folder that does not exist leaves a running server that says so', 
   assert.equal(await server.stop(), 0);
 });
 
+test('who asks before the model is ready gets sentences once it is', async () => {
+  const server = await ServerProcess.launch();
+  await server.open('file:///a.txt', 'plaintext', 'The old man lived by the sea.');
+  assert.ok((await server.complete('file:///a.txt', 0, 29)).length > 0);
+  assert.equal(await server.stop(), 0);
+});
+
+test('who asks while there is no model gets nothing, and no error', async () => {
+  const server = await ServerProcess.launch({ model: { folder: '/no/such/model' } });
+  await server.open('file:///a.txt', 'plaintext', 'The old man lived by the sea.');
+  assert.deepEqual(await server.complete('file:///a.txt', 0, 29), []);
+  assert.equal(await server.stop(), 0);
+});
+
 test('unusable settings fall back to defaults', async () => {
   const server = await ServerProcess.start({ completion: { candidates: 'many' } });
   await server.open('file:///a.txt', 'plaintext', 'The old man lived by the sea.');

@@ -29,6 +29,7 @@ export class ServerProcess {
       stdio: ['pipe', 'pipe', 'inherit'],
     });
     this.#exited = once(this.child, 'exit');
+    process.once('exit', () => rmSync(this.#storage, { recursive: true, force: true }));
     const { stdout, stdin } = this.child;
     if (stdout === null || stdin === null) throw new Error('the server has no pipes');
     this.connection = createProtocolConnection(
@@ -56,6 +57,13 @@ export class ServerProcess {
     state: ModelStatus['state'] = 'ready',
     script = 'dist/server.js',
   ): Promise<ServerProcess> {
+    const server = await ServerProcess.launch(settings, script);
+    await server.status((status) => status.state === state || status.state === 'failed');
+    return server;
+  }
+
+  /** Starts a server and does not wait for its model. */
+  static async launch(settings: unknown = {}, script = 'dist/server.js'): Promise<ServerProcess> {
     const server = new ServerProcess(settings, script);
     await server.connection.sendRequest(InitializeRequest.method, {
       processId: process.pid,
@@ -64,7 +72,6 @@ export class ServerProcess {
       initializationOptions: { storageFolder: server.#storage },
     });
     await server.connection.sendNotification('initialized', {});
-    await server.status((status) => status.state === state || status.state === 'failed');
     return server;
   }
 
@@ -103,7 +110,6 @@ export class ServerProcess {
     await this.connection.sendNotification('exit');
     await this.#exited;
     this.connection.dispose();
-    rmSync(this.#storage, { recursive: true, force: true });
     return this.child.exitCode;
   }
 }
