@@ -35,7 +35,8 @@ export async function startWebEditor(root, sample) {
     mkdirSync(join(home, ...names), { recursive: true });
     return join(home, ...names);
   };
-  cpSync(sample, join(folder('workspace'), basename(sample)));
+  const document = join(folder('workspace'), basename(sample));
+  cpSync(sample, document);
   const { publisher, name, version } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
   symlinkSync(root, join(folder('extensions'), `${publisher}.${name}-${version}`), 'junction');
   writeFileSync(join(folder('data', 'User'), 'settings.json'), JSON.stringify(settings));
@@ -51,14 +52,16 @@ export async function startWebEditor(root, sample) {
     ],
     { stdio: ['ignore', 'pipe', 'inherit'], env: { ...process.env, EXTENSIONS_GALLERY: '{}' } },
   );
-  process.once('SIGINT', () => editor.kill());
+  for (const signal of ['SIGINT', 'SIGTERM']) process.once(signal, () => editor.kill());
   for await (const line of createInterface({ input: editor.stdout })) {
     const origin = /HTTP server listening on (http:\S+\d)/.exec(line)?.[1];
     if (origin === undefined) continue;
-    console.log(`\nOpen ${origin}/?folder=${encodeURIComponent(folder('workspace'))}`);
-    console.log(
-      `There, open ${basename(sample)}, put the caret at the end of a sentence, and wait.`,
-    );
+    const address = new URL(origin);
+    const file = `vscode-remote://${address.host}${document}`;
+    address.searchParams.set('folder', folder('workspace'));
+    address.searchParams.set('payload', JSON.stringify([['openFile', file]]));
+    console.log(`\nOpen ${address}`);
+    console.log('There, put the caret at the end of a sentence, and wait a moment.');
     console.log('Ctrl+C ends it.');
   }
   rmSync(home, { recursive: true, force: true });

@@ -27,7 +27,6 @@ export interface CodeServerOptions {
 const quietSettings = {
   'chat.disableAIFeatures': true,
   'editor.minimap.enabled': false,
-  'editor.quickSuggestions': { other: 'off', comments: 'off', strings: 'off' },
   'editor.wordWrap': 'on',
   'files.hotExit': 'off',
   'telemetry.telemetryLevel': 'off',
