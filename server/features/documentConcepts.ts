@@ -66,8 +66,7 @@ export class DocumentConcepts {
   change(uri: string, edits: readonly TextEdit[]): void {
     const document = this.#document(uri);
     for (const { start, end, text } of edits) {
-      const { added } = document.text.applyEdit(start, end, text);
-      if (added.length <= sentencesOnOpen) this.#want(document, added);
+      this.#want(document, document.text.applyEdit(start, end, text).added);
     }
   }
 

@@ -21,7 +21,7 @@ export type PositionKind =
 export interface SentenceChange {
   /** Sentences of the touched paragraphs as they were, at their old offsets. */
   readonly removed: readonly Sentence[];
-  /** Sentences of the touched paragraphs as they are. */
+  /** Sentences of the touched paragraphs as they are; none after a change too long to read at once. */
   readonly added: readonly Sentence[];
 }
 
@@ -32,6 +32,12 @@ interface PlacedSegment extends Segment {
   flows: readonly Flow[] | undefined;
   sentences: readonly Sentence[] | undefined;
 }
+
+/**
+ * A longer change, such as a pasted chapter, is read when it is asked for, in UTF-16 units: this
+ * much takes some milliseconds.
+ */
+const maxReadAtOnce = 1 << 14;
 
 /** Where a segment ends may depend on the first lines of the segments after it. */
 const lookahead = 2;
@@ -109,7 +115,9 @@ export class DocumentText {
     const isSearched = this.#depth === 'nothing' || replacement.includes('\0');
     const depth = isSearched ? readingDepth(this.#text) : markupDepth(this.#text.length);
     this.#forgetWhatChanged(replaced, fresh, depth);
-    return { removed, added: fresh.flatMap((segment) => this.#sentencesOf(segment)) };
+    const length = fresh.reduce((sum, segment) => sum + segment.end - segment.start, 0);
+    const isShort = length <= maxReadAtOnce;
+    return { removed, added: isShort ? fresh.flatMap((s) => this.#sentencesOf(s)) : [] };
   }
 
   /** The last `count` complete sentences that end at or before an offset, in reading order. */

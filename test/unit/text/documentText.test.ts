@@ -90,6 +90,13 @@ test('an edit reports the sentences of the paragraphs it touched', () => {
   assert.ok(change.removed.some(({ text }) => text === 'Paragraph 19 is here.'));
 });
 
+test('a pasted chapter is not read before it is asked for', () => {
+  const document = new DocumentText('One. ', 'plaintext');
+  const chapter = 'It rained. '.repeat(2000);
+  assert.deepEqual(document.applyEdit(5, 5, chapter).added, []);
+  assert.equal(document.sentences.length, 2001);
+});
+
 test('a definition far away makes a link of a reference', () => {
   const document = new DocumentText(
     'See [this page][p] now.\n\nMore.\n\nLast.\n\nEnd.\n',
