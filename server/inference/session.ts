@@ -50,14 +50,8 @@ export class OnnxSession<S extends Signature> implements GraphSession<S> {
         enableCpuMemArena: false,
         enableMemPattern: false,
         logSeverityLevel: 4, // fatal: what fails is thrown, in the same words
-        extra: {
-          session: {
-            // Threads that spin while they wait made predictions six times slower on a busy machine.
-            intra_op: { allow_spinning: '0' },
-            // Without VNNI, products of unsigned and signed bytes saturate unless told not to.
-            x64quantprecision: '1',
-          },
-        },
+        // Threads that spin while they wait made predictions six times slower on a busy machine.
+        extra: { session: { intra_op: { allow_spinning: '0' } } },
       }),
     );
     try {
