@@ -50,7 +50,7 @@ export const defaultSettings: Settings = {
     languages: { markdown: true, latex: true, tex: true, plaintext: true },
     pauseMs: 400,
     candidates: 3,
-    conceptModel: 'two-tower',
+    conceptModel: 'base',
     inferenceSteps: 16,
     guidanceScale: 3,
     noiseScale: 0.6,

@@ -97,15 +97,18 @@ export async function nextSentences(
 /** What the decoder writes for a token it does not know. */
 const unknownSurface = '⁇';
 
+/** The sentence that ends every document in the training of concept models (LCM, section 2.3). */
+const endOfText = 'End of text.';
+
 /**
  * Keeps what is worth showing, best first: no empty sentence, none with unknown words, none that
- * stands in the context already, no two of the same wording.
+ * stands in the context already, no two of the same wording, and not the end of the text.
  */
 export function worthShowing(
   candidates: readonly Candidate[],
   context: readonly Concept[],
 ): Candidate[] {
-  const seen = new Set(context.map((concept) => wording(concept.text)));
+  const seen = new Set([endOfText, ...context.map(({ text }) => text)].map(wording));
   return candidates
     .toSorted((a, b) => b.score - a.score)
     .filter(({ text }) => {

@@ -25,6 +25,7 @@ async function main(): Promise<void> {
       environment: { [hostFiguresVariable]: results },
     });
     const figures: HostFigures = JSON.parse(readFileSync(results, 'utf8'));
+    figure('load the bundle', figures.loadMs, 'ms');
     figure('activate', figures.activateMs, 'ms');
     percentiles('host busy per keystroke, Markdown', figures.markdownMs, 'ms');
     percentiles('host busy per keystroke, not ours', figures.otherMs, 'ms');

@@ -11,7 +11,9 @@ import { bringWorkbench } from '../workbench/requirements.mjs';
 const root = join(dirname(fileURLToPath(import.meta.url)), '..', '..');
 process.chdir(root);
 
-const built = spawnSync('npm run build', { shell: true, stdio: ['ignore', 'ignore', 'inherit'] });
+// As it ships.
+const productionBuild = 'node esbuild.mjs --production && node scripts/buildModel.mjs';
+const built = spawnSync(productionBuild, { shell: true, stdio: ['ignore', 'ignore', 'inherit'] });
 if (built.status !== 0) process.exit(1);
 
 const words = process.argv.slice(2);

@@ -1,5 +1,8 @@
 /** What the measurement inside the extension host leaves in a file. */
 export interface HostFigures {
+  /** Reading and running the bundle. */
+  loadMs: number;
+  /** The call of `activate`, as the editor awaits it. */
   activateMs: number;
   /** Time the host's thread was busy, per keystroke. */
   markdownMs: number[];

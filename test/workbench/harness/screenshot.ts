@@ -21,7 +21,7 @@ export async function takeScreenshot(file: string): Promise<string> {
   const text = readFileSync('samples/harbour.md', 'utf8').trimEnd();
   const workbench = await Workbench.open({ 'harbour.md': text }, calmSettings);
   try {
-    await workbench.page.setViewportSize({ width: 1200, height: 704 });
+    await workbench.page.setViewportSize({ width: 1200, height: 752 });
     await workbench.press('Control+B');
     await workbench.putCaretAtEndOf(text.split('\n').length);
     await workbench.type(' Every night she lit the lamp.');

@@ -1,0 +1,95 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import {
+  chooseConceptModel,
+  contextConcepts,
+  fitToCaret,
+  nextSentences,
+  samplingDefaults,
+  worthShowing,
+} from '../../../server/features/nextSentences.ts';
+import { FakeInference } from '../../support/fakeInference.ts';
+
+const embedding = Float32Array.of(0, 1);
+const options = {
+  sampling: { ...samplingDefaults, count: 2 },
+  lang: 'eng_Latn',
+  beamSize: 1,
+  maxSeqLen: 64,
+};
+
+function concepts(count: number) {
+  return Array.from({ length: count }, (_, i) => ({
+    text: `Sentence ${i}.`,
+    embedding: Float32Array.of(i, 1),
+  }));
+}
+
+test('candidates are predicted from the end of the context and written in order', async () => {
+  const inference = new FakeInference();
+  const context = concepts(contextConcepts + 8);
+  const candidates = await nextSentences(inference, context, options);
+  assert.deepEqual(
+    candidates.map(({ text }) => text),
+    ['It has 39 letters.', 'It has 40 letters.'],
+  );
+  assert.equal(inference.predicted[0]?.context.length, contextConcepts);
+  assert.equal(inference.predicted[0]?.context[0], context[8]?.embedding);
+});
+
+test('no context gives no candidates and asks no model', async () => {
+  const inference = new FakeInference();
+  assert.deepEqual(await nextSentences(inference, [], options), []);
+  assert.equal(inference.predicted.length, 0);
+});
+
+test('an aborted signal rejects', () =>
+  assert.rejects(nextSentences(new FakeInference(), concepts(1), options, AbortSignal.abort()), {
+    name: 'AbortError',
+  }));
+
+function checkShown(texts: readonly string[], expected: readonly string[], context = ''): void {
+  const candidates = texts.map((text, i) => ({ text, score: -i, embedding }));
+  const shown = worthShowing(candidates, [{ text: context, embedding }]);
+  assert.deepEqual(
+    shown.map(({ text }) => text),
+    expected,
+  );
+}
+
+for (const [name, texts, expected, context] of [
+  ['different sentences stay', ['It rained.', 'He left.'], ['It rained.', 'He left.']],
+  ['an empty sentence goes', ['', ' ', '…', 'He left.'], ['He left.']],
+  ['the same wording comes once', ['He left.', 'he left!', 'He  left'], ['He left.']],
+  ['what stands in the text goes', ['He left.', 'It rained.'], ['It rained.'], 'He left!'],
+  ['an unknown word goes', ['He ⁇ left.', 'It rained.'], ['It rained.']],
+  ['the end of the text goes', ['End of text.', 'It rained.'], ['It rained.']],
+] as const) {
+  test(`worth showing: ${name}`, () => checkShown(texts, expected, context));
+}
+
+test('the best candidate is shown first', () => {
+  const candidates = [-3, -1, -2].map((score) => ({ text: `${score}`, score, embedding }));
+  assert.deepEqual(
+    worthShowing(candidates, []).map(({ score }) => score),
+    [-1, -2, -3],
+  );
+});
+
+for (const [before, expected] of [
+  ['', 'He left.'],
+  ['It rained.', ' He left.'],
+  ['It rained. ', 'He left.'],
+  ['He said: “No.”', ' He left.'],
+  ['下雨了。', 'He left.'],
+] as const) {
+  test(`a sentence fits behind «${before}»`, () => {
+    assert.equal(fitToCaret(before, 'He left.'), expected);
+  });
+}
+
+test('a concept model is the wanted one, else the first, and none is an error', () => {
+  assert.equal(chooseConceptModel(['a', 'b'], 'b'), 'b');
+  assert.equal(chooseConceptModel(['a', 'b'], 'c'), 'a');
+  assert.throws(() => chooseConceptModel([], 'a'), { code: 'invalidRequest' });
+});
