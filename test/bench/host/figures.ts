@@ -2,7 +2,7 @@
 export interface HostFigures {
   /** Reading and running the bundle. */
   loadMs: number;
-  /** The call of `activate`, as the editor awaits it. */
+  /** The call of `activate`. */
   activateMs: number;
   /** Time the host's thread was busy, per keystroke. */
   markdownMs: number[];

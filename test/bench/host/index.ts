@@ -16,12 +16,13 @@ const document = `# Boats\n\n${`${sentence.repeat(10).trim()}\n\n`.repeat(200)}`
 export async function run(): Promise<void> {
   const extension = extensions.getExtension('thoughtline.thoughtline');
   if (extension === undefined) throw new Error('the extension is not installed');
+  const bundle = join(extension.extensionPath, 'dist', 'extension.js');
   const beforeLoad = performance.now();
-  require(join(extension.extensionPath, 'dist', 'extension.js'));
+  require(bundle);
   const loadMs = performance.now() - beforeLoad;
-  const beforeActivate = performance.now();
+  const activated = timeActivate(bundle);
   await extension.activate();
-  const activateMs = performance.now() - beforeActivate;
+  const activateMs = activated();
   const otherMs: number[] = [];
   const markdownMs: number[] = [];
   for (let round = 0; round < rounds; round++) {
@@ -35,6 +36,24 @@ export async function run(): Promise<void> {
   if (path === undefined) throw new Error(`${hostFiguresVariable} is not set`);
   const figures: HostFigures = { loadMs, activateMs, markdownMs, otherMs };
   writeFileSync(path, JSON.stringify(figures));
+}
+
+/** Puts a clock around the function that the editor will call. @returns what it read, in ms */
+function timeActivate(bundle: string): () => number {
+  const loaded = require.cache[require.resolve(bundle)];
+  if (loaded === undefined) throw new Error('the bundle is not loaded');
+  const { activate, ...others } = loaded.exports;
+  let elapsed = Number.NaN;
+  loaded.exports = {
+    ...others,
+    activate(context: unknown) {
+      const start = performance.now();
+      const result = activate(context);
+      elapsed = performance.now() - start;
+      return result;
+    },
+  };
+  return () => elapsed;
 }
 
 /** Types sentences at the end of a new document. @returns how long each key kept the host busy */
