@@ -39,7 +39,8 @@ export interface ModelSettings {
   threads: number;
 }
 
-const traceLevels = ['off', 'messages', 'verbose'] as const;
+/** No level that shows the content of messages: the writer's text is never logged. */
+const traceLevels = ['off', 'messages'] as const;
 
 export type TraceLevel = (typeof traceLevels)[number];
 

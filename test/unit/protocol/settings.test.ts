@@ -41,7 +41,7 @@ describe('parseSettings', () => {
         maxSentenceTokens: 256,
       },
       model: { folder: '/models/mine', threads: 4 },
-      trace: { server: 'verbose' },
+      trace: { server: 'messages' },
     };
     assert.deepEqual(parseSettings(settings), { settings, refused: [] });
   });
@@ -58,7 +58,7 @@ describe('parseSettings', () => {
       ["thoughtline.completion.languages.latex: expected true or false, found 'no'"],
     );
     check({ trace: { server: 'loud' } }, {}, [
-      "thoughtline.trace.server: expected off, messages, verbose, found 'loud'",
+      "thoughtline.trace.server: expected off, messages, found 'loud'",
     ]);
   });
 
