@@ -25,12 +25,18 @@ export function closedFormWeights(
   shapes: Readonly<Record<string, readonly number[]>>,
 ): WeightSource {
   const shapeOf = (name: string) => shapes[name] ?? [];
+  const read = (name: string) => closedFormWeight(name, shapeOf(name));
   return {
     label: 'closed form',
     names: () => Object.keys(shapes),
     has: (name) => name in shapes,
     shape: shapeOf,
-    read: (name) => closedFormWeight(name, shapeOf(name)),
+    type: () => 'float32',
+    read,
+    readRows: (name, firstRow, rowCount) => {
+      const rowSize = elementCount(shapeOf(name).slice(1));
+      return read(name).subarray(firstRow * rowSize, (firstRow + rowCount) * rowSize);
+    },
   };
 }
 

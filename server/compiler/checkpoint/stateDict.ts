@@ -7,6 +7,9 @@ import { elementBytes, readSafetensorsHeader, type TensorLocation } from './safe
 /** Bytes that are widened at once: fits in a second-level cache with its float32 result. */
 const chunkBytes = 1 << 18;
 
+/** The names that the compiler has for the types. */
+const typeNames = { F32: 'float32', F16: 'float16', BF16: 'bfloat16', I64: 'int64' } as const;
+
 /**
  * The named tensors of a checkpoint. Only the table of contents is in memory; `read` fetches one
  * tensor. It is what the compiler calls a WeightSource.
@@ -40,20 +43,38 @@ export class StateDict {
     return this.#location(name).shape;
   }
 
+  type(name: string): (typeof typeNames)[keyof typeof typeNames] {
+    return typeNames[this.#location(name).type];
+  }
+
   /**
    * Reads one tensor as float32 in row-major order.
    *
    * @throws CheckpointFormatError when the file has shrunk since it was opened
    */
   read(name: string): Float32Array {
+    return this.#read(this.#location(name));
+  }
+
+  /**
+   * Reads rows of one tensor, all that lies under some indices of the first dimension.
+   *
+   * @throws CheckpointFormatError when the file has shrunk since it was opened
+   */
+  readRows(name: string, firstRow: number, rowCount: number): Float32Array {
     const location = this.#location(name);
-    const values = new Float32Array(elementCount(location.shape));
-    if (location.type === 'F32') {
-      this.#source.read(location.byteOffset, new Uint8Array(values.buffer));
-    } else {
-      this.#widen(location, values);
-    }
-    return values;
+    const [numRows, ...rowShape] = location.shape;
+    assert(
+      numRows !== undefined && firstRow >= 0 && rowCount >= 0 && firstRow + rowCount <= numRows,
+      `${this.label}: ${name}: rows ${firstRow} + ${rowCount} of [${location.shape}]`,
+    );
+    const rowBytes = elementCount(rowShape) * elementBytes[location.type];
+    return this.#read({
+      ...location,
+      shape: [rowCount, ...rowShape],
+      byteOffset: location.byteOffset + firstRow * rowBytes,
+      sizeBytes: rowCount * rowBytes,
+    });
   }
 
   dispose(): void {
@@ -64,6 +85,16 @@ export class StateDict {
     const location = this.#locations.get(name);
     assert(location !== undefined, `${this.label}: ${name}: asked for without being there`);
     return location;
+  }
+
+  #read(location: TensorLocation): Float32Array {
+    const values = new Float32Array(elementCount(location.shape));
+    if (location.type === 'F32') {
+      this.#source.read(location.byteOffset, new Uint8Array(values.buffer));
+    } else {
+      this.#widen(location, values);
+    }
+    return values;
   }
 
   #widen({ type, byteOffset, sizeBytes }: TensorLocation, values: Float32Array): void {

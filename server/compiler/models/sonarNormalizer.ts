@@ -29,5 +29,5 @@ export function readNormalizer(
   const weights = new CheckpointWeights(source);
   const center = weights.use(`${prefix}.center`, [sonarEmbedDim]);
   const scale = weights.use(`${prefix}.scale`, [sonarEmbedDim]);
-  return { center: center(), scale: scale() };
+  return { center: center.read(), scale: scale.read() };
 }

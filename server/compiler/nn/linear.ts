@@ -52,14 +52,14 @@ function isQuantized(x: Rows): x is QuantizedRows {
 }
 
 function quantizedWeight(scope: Scope, outputDim: number, inputDim: number): [Value, Value] {
-  const read = scope.reader('weight', [outputDim, inputDim]);
+  const reader = scope.reader('weight', [outputDim, inputDim]);
   const [weight, scales] = scope.weightGroup(
     [
       { name: 'weight.int8', type: 'int8', shape: [inputDim, outputDim] },
       { name: 'weight.scales', type: 'float32', shape: [outputDim] },
     ],
     () => {
-      const quantized = quantizeWeight(read(), outputDim, inputDim);
+      const quantized = quantizeWeight(reader.read(), outputDim, inputDim);
       return [bytesOf(quantized.values), bytesOf(quantized.scales)];
     },
   );

@@ -1,5 +1,14 @@
 import { WeightMismatchError } from '../../base/errors.ts';
+import { elementCount } from '../../tensor/tensor.ts';
 import type { WeightSource } from './weights.ts';
+
+/** Reads the numbers of one weight; throws WeightMismatchError when one of them is not finite. */
+export interface WeightReader {
+  /** Returns the weight in row-major order. */
+  read(): Float32Array;
+  /** Returns some of its rows, in the same order; see `WeightSource.readRows`. */
+  readRows(firstRow: number, rowCount: number): Float32Array;
+}
 
 /** The weights of a checkpoint, each read with the shape that the model expects of it. */
 export class CheckpointWeights {
@@ -17,10 +26,9 @@ export class CheckpointWeights {
   /**
    * Marks a weight as used and checks its shape; its numbers are not read yet.
    *
-   * @returns reads the weight, row-major; throws WeightMismatchError when a number is not finite
    * @throws WeightMismatchError when the checkpoint lacks it or has it in another shape
    */
-  use(name: string, shape: readonly number[]): () => Float32Array {
+  use(name: string, shape: readonly number[]): WeightReader {
     if (!this.#source.has(name)) {
       throw new WeightMismatchError(`${this.#name(name)}: expected [${shape}], found no such key`);
     }
@@ -31,7 +39,14 @@ export class CheckpointWeights {
       );
     }
     this.#used.add(name);
-    return () => this.#readFinite(name);
+    const rowSize = elementCount(shape.slice(1));
+    return {
+      read: () => this.#finite(name, this.#source.read(name), 0),
+      readRows: (firstRow, rowCount) => {
+        const values = this.#source.readRows(name, firstRow, rowCount);
+        return this.#finite(name, values, firstRow * rowSize);
+      },
+    };
   }
 
   /**
@@ -51,12 +66,12 @@ export class CheckpointWeights {
     );
   }
 
-  #readFinite(name: string): Float32Array {
-    const values = this.#source.read(name);
+  /** @param start  where `values` begin among the elements of the weight */
+  #finite(name: string, values: Float32Array, start: number): Float32Array {
     for (let index = 0; index < values.length; index++) {
       if (Number.isFinite(values[index])) continue;
       throw new WeightMismatchError(
-        `${this.#name(name)}: expected finite numbers, found ${values[index]} at element ${index}`,
+        `${this.#name(name)}: expected finite numbers, found ${values[index]} at element ${start + index}`,
       );
     }
     return values;

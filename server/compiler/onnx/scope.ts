@@ -1,6 +1,6 @@
 import type { DataType } from '../../tensor/tensor.ts';
 import type { GraphBuilder } from './builder.ts';
-import type { CheckpointWeights } from './checkpointWeights.ts';
+import type { CheckpointWeights, WeightReader } from './checkpointWeights.ts';
 import type { Value, WeightGroup } from './graph.ts';
 import { Ops } from './ops.ts';
 
@@ -48,16 +48,16 @@ export class Scope {
    * @throws WeightMismatchError when the checkpoint lacks it or has it in another shape
    */
   weight(name: string, shape: readonly number[]): Value {
-    const read = this.reader(name, shape);
-    return this.table(name, 'float32', shape, () => bytesOf(read()));
+    const reader = this.reader(name, shape);
+    return this.table(name, 'float32', shape, () => bytesOf(reader.read()));
   }
 
   /**
-   * Returns a function that reads a weight, for weights that enter the graph in another form.
+   * Returns what reads a weight, for weights that enter the graph in another form.
    *
    * @throws WeightMismatchError as `weight`
    */
-  reader(name: string, shape: readonly number[]): () => Float32Array {
+  reader(name: string, shape: readonly number[]): WeightReader {
     return this.#context.weights.use(this.#key(name), shape);
   }
 

@@ -1,5 +1,13 @@
-/** The element types found in checkpoints. */
-export type WeightType = 'float32' | 'float16' | 'bfloat16' | 'int64';
+/** The element types of tensors in checkpoints. */
+export type WeightType =
+  | 'float64'
+  | 'float32'
+  | 'float16'
+  | 'bfloat16'
+  | 'int64'
+  | 'int32'
+  | 'uint8'
+  | 'bool';
 
 /** What the compiler needs from a checkpoint: named tensors that are read one at a time. */
 export interface WeightSource {
@@ -9,6 +17,13 @@ export interface WeightSource {
   names(): readonly string[];
   has(name: string): boolean;
   shape(name: string): readonly number[];
+  /** The type the elements are stored in. */
+  type(name: string): WeightType;
   /** Reads one tensor as float32 in row-major order, whatever its stored type. */
   read(name: string): Float32Array;
+  /**
+   * Reads some rows of one tensor as `read` does, and only them: a row is all that lies under one
+   * index of the first dimension. So a table of a gigabyte is never in memory whole.
+   */
+  readRows(name: string, firstRow: number, rowCount: number): Float32Array;
 }

@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
-import { CheckpointFormatError } from '../../../../server/base/errors.ts';
+import { AssertionError, CheckpointFormatError } from '../../../../server/base/errors.ts';
 import { openStateDict, StateDict } from '../../../../server/compiler/checkpoint/stateDict.ts';
 import { MemoryByteSource } from '../../../support/memoryByteSource.ts';
 import {
@@ -62,6 +62,32 @@ test('tensors of one file have different types and no alignment', () => {
     },
     { a: [1], b: [2, 3], c: [4], d: [5, 6, 7] },
   );
+});
+
+test('rows are part of the whole, whatever the type', () => {
+  const values = Array.from({ length: 24 }, (_, i) => i - 12);
+  for (const type of ['F32', 'F16', 'BF16', 'I64'] as const) {
+    const bytes = writeSafetensors({
+      other: storeTensor('F16', [1], [0]),
+      a: storeTensor(type, [4, 3, 2], values),
+    });
+    const dict = new StateDict(new MemoryByteSource(bytes));
+    for (let first = 0; first <= 4; first += 1) {
+      for (let count = 0; first + count <= 4; count += 1) {
+        const expected = dict.read('a').subarray(first * 6, (first + count) * 6);
+        assert.deepEqual(dict.readRows('a', first, count), expected);
+      }
+    }
+    assert.throws(() => dict.readRows('a', 2, 3), AssertionError);
+  }
+});
+
+test('the type is told', () => {
+  const types = { F32: 'float32', F16: 'float16', BF16: 'bfloat16', I64: 'int64' } as const;
+  for (const [type, expected] of Object.entries(types)) {
+    const bytes = writeSafetensors({ a: storeTensor(type as keyof typeof types, [1], [1]) });
+    assert.equal(new StateDict(new MemoryByteSource(bytes)).type('a'), expected);
+  }
 });
 
 test('scalars and empty tensors are tensors', () => {

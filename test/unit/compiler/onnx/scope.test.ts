@@ -92,3 +92,14 @@ test('the check of unused keys shows a few of many', () => {
   const { weights } = openScope();
   assert.throws(() => weights.assertAllUsed([]), /found 3 others: layers\.0\.fc\.weight, /);
 });
+
+test('rows of a weight are part of it, and numbers that are not finite are told by their place', () => {
+  const name = 'layers.0.fc.weight';
+  const reader = openScope().scope.reader(name, [4, 2]);
+  assert.deepEqual(reader.readRows(1, 2), reader.read().subarray(2, 6));
+  const broken = { ...closedFormWeights(shapes), readRows: () => Float32Array.of(0, NaN) };
+  checkMismatch(
+    () => openScope(broken).scope.reader(name, [4, 2]).readRows(3, 1),
+    `closed form: ${name}: expected finite numbers, found NaN at element 7`,
+  );
+});
