@@ -1,9 +1,10 @@
 // Runs the benchmarks: each prints one JSON line per figure. `npm run bench -- words…` narrows.
+// Those in fullSize/ take many gigabytes and minutes: they run only when a word names the folder.
 // Figures that belong together are measured side by side in one run, so that ratios are fair.
 import { spawnSync } from 'node:child_process';
 import { mkdirSync, readdirSync, rmSync } from 'node:fs';
 import { cpus } from 'node:os';
-import { dirname, join } from 'node:path';
+import { dirname, join, sep } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
 import { bringWorkbench } from '../workbench/requirements.mjs';
@@ -17,14 +18,20 @@ const built = spawnSync(productionBuild, { shell: true, stdio: ['ignore', 'ignor
 if (built.status !== 0) process.exit(1);
 
 const words = process.argv.slice(2);
-const names = readdirSync('test/bench')
+const isAskedFor = (name) =>
+  !name.startsWith('fullSize/') || words.some((w) => w.includes('fullSize'));
+const names = readdirSync('test/bench', { recursive: true })
+  .map((name) => name.split(sep).join('/'))
   .filter((name) => name.endsWith('.bench.ts') && words.every((word) => name.includes(word)))
+  .filter(isAskedFor)
   .sort();
 const out = join(root, 'out', `bench-${process.pid}`);
 mkdirSync(out, { recursive: true });
 process.once('exit', () => rmSync(out, { recursive: true, force: true }));
 await build({
-  entryPoints: [...names.map((name) => join('test', 'bench', name)), 'test/bench/host/index.ts'],
+  entryPoints: [...names, 'host/index.ts', 'fullSize/tellPeak.ts'].map((name) =>
+    join('test', 'bench', name),
+  ),
   outdir: out,
   outbase: join('test', 'bench'),
   bundle: true,
