@@ -3,17 +3,17 @@ import { assert } from '../base/errors.ts';
 import { encoderMaxSeqLen } from '../model/config.ts';
 import {
   type ConceptModelEntry,
-  type DecoderEntry,
-  type EncoderEntry,
   type FileEntry,
   type GraphEntry,
   type Manifest,
+  type ModelManifest,
   manifestVersion,
   type NormalizerEntry,
 } from '../model/manifest.ts';
 import { type CompileRequest, checkRequest, sourceDigest } from './compileRequest.ts';
 import {
   type ModelPlan,
+  type PlannedCodec,
   type PlannedConceptModel,
   type PlannedGraph,
   planModel,
@@ -109,55 +109,59 @@ async function writeModel(
   plan: ModelPlan,
   { digest, fallbackName }: { digest: string; fallbackName: string },
 ): Promise<Manifest> {
-  const { config } = plan;
-  const tokenizer = await writer.file('tokenizer.model', [plan.tokenizer], 'tokenizer');
+  const { codec, embeddingDim } = plan;
+  const parts = codec && (await writeCodec(writer, plan, codec));
   const conceptModels: ConceptModelEntry[] = [];
-  const encoder = await writeEncoder(writer, plan);
-  const decoder = await writeDecoder(writer, plan);
   for (const conceptModel of plan.conceptModels) {
     conceptModels.push(await writeConceptModel(writer, plan, conceptModel));
   }
-  return {
+  const name = plan.name ?? fallbackName;
+  const common = {
     version: manifestVersion,
-    name: config.name ?? fallbackName,
+    name,
     sourceDigest: digest,
-    embeddingDim: config.encoder.modelDim,
-    tokenizer: { file: tokenizer, langs: config.langs, defaultLang: config.defaultLang },
-    encoder,
-    decoder,
+    space: plan.space ?? name,
+    embeddingDim,
     conceptModels,
-  };
+  } as const;
+  return parts === null
+    ? { kind: 'conceptModels', ...common }
+    : { kind: 'model', ...common, ...parts };
 }
 
-async function writeEncoder(writer: PlanWriter, plan: ModelPlan): Promise<EncoderEntry> {
-  const { encoder } = plan.config;
+async function writeCodec(
+  writer: PlanWriter,
+  { precisions }: ModelPlan,
+  codec: PlannedCodec,
+): Promise<Pick<ModelManifest, 'tokenizer' | 'encoder' | 'decoder'>> {
+  const { langs, defaultLang, encoderConfig, decoderConfig } = codec;
+  const tokenizer = await writer.file('tokenizer.model', [codec.tokenizer], 'tokenizer');
   return {
-    precision: plan.precision,
-    modelDim: encoder.modelDim,
-    maxSeqLen: encoderMaxSeqLen(encoder),
-    graph: await writer.graph(plan.encoder, 'encoder'),
-  };
-}
-
-async function writeDecoder(writer: PlanWriter, plan: ModelPlan): Promise<DecoderEntry> {
-  const { decoder } = plan.config;
-  return {
-    precision: plan.precision,
-    modelDim: decoder.modelDim,
-    numLayers: decoder.numDecoderLayers,
-    numAttnHeads: decoder.numDecoderAttnHeads,
-    headDim: decoder.modelDim / decoder.numDecoderAttnHeads,
-    vocabSize: decoder.vocabInfo.size,
-    maxSeqLen: decoder.maxSeqLen,
-    vocabInfo: decoder.vocabInfo,
-    prepare: await writer.graph(plan.decoder.prepare, 'decoder'),
-    step: await writer.graph(plan.decoder.step, 'decoder'),
+    tokenizer: { file: tokenizer, langs, defaultLang },
+    encoder: {
+      precision: precisions.encoder,
+      modelDim: encoderConfig.modelDim,
+      maxSeqLen: encoderMaxSeqLen(encoderConfig),
+      graph: await writer.graph(codec.encoder, 'encoder'),
+    },
+    decoder: {
+      precision: precisions.decoder,
+      modelDim: decoderConfig.modelDim,
+      numLayers: decoderConfig.numDecoderLayers,
+      numAttnHeads: decoderConfig.numDecoderAttnHeads,
+      headDim: decoderConfig.modelDim / decoderConfig.numDecoderAttnHeads,
+      vocabSize: decoderConfig.vocabInfo.size,
+      maxSeqLen: decoderConfig.maxSeqLen,
+      vocabInfo: decoderConfig.vocabInfo,
+      prepare: await writer.graph(codec.decoder.prepare, 'decoder'),
+      step: await writer.graph(codec.decoder.step, 'decoder'),
+    },
   };
 }
 
 async function writeConceptModel(
   writer: PlanWriter,
-  { precision }: ModelPlan,
+  { precisions }: ModelPlan,
   { name, config, normalizer, graphs }: PlannedConceptModel,
 ): Promise<ConceptModelEntry> {
   const graph = (key: string) => {
@@ -168,7 +172,7 @@ async function writeConceptModel(
   const { modelDim, maxSeqLen } = config;
   const common = {
     name,
-    precision,
+    precision: precisions.conceptModels,
     modelDim,
     maxSeqLen,
     normalizer: normalizer && (await writer.normalizer(name, normalizer)),
@@ -201,11 +205,10 @@ async function writeConceptModel(
   };
 }
 
-function expectedBytes({ tokenizer, encoder, decoder, conceptModels }: ModelPlan): number {
+function expectedBytes({ codec, conceptModels }: ModelPlan): number {
+  const codecGraphs = codec ? [codec.encoder, codec.decoder.prepare, codec.decoder.step] : [];
   const graphs = [
-    encoder,
-    decoder.prepare,
-    decoder.step,
+    ...codecGraphs,
     ...conceptModels.flatMap((conceptModel) => Object.values(conceptModel.graphs)),
   ];
   const graphBytes = graphs.map(
@@ -214,7 +217,8 @@ function expectedBytes({ tokenizer, encoder, decoder, conceptModels }: ModelPlan
   const normalizerBytes = conceptModels.map(({ normalizer }) =>
     normalizer ? normalizer.center.byteLength + normalizer.scale.byteLength : 0,
   );
-  return [tokenizer.length, ...graphBytes, ...normalizerBytes].reduce((a, b) => a + b);
+  const tokenizerBytes = codec?.tokenizer.length ?? 0;
+  return [tokenizerBytes, ...graphBytes, ...normalizerBytes].reduce((a, b) => a + b);
 }
 
 /** Little-endian, as is every machine that onnxruntime-node runs on. */

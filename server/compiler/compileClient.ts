@@ -2,9 +2,10 @@ import { Worker } from 'node:worker_threads';
 import { ConceptError } from '../base/errors.ts';
 import { fromWireError } from '../base/wireError.ts';
 import type { Manifest } from '../model/manifest.ts';
+import type { ModelSources } from '../model/modelSources.ts';
 import type { CompileOptions } from './compile.ts';
 import { type CompileMessage, cancelMessage } from './compileMessages.ts';
-import { type CompileRequest, type ModelSources, sourceDigest } from './compileRequest.ts';
+import { type CompileRequest, sourceDigest } from './compileRequest.ts';
 
 /** The compiler, as the main thread sees it. Each compilation has a worker thread of its own. */
 export class CompileClient {

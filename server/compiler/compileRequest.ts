@@ -2,33 +2,31 @@ import { createHash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
 import { stat } from 'node:fs/promises';
 import { CheckpointFormatError, InvalidRequestError } from '../base/errors.ts';
-import { manifestVersion, type Precision } from '../model/manifest.ts';
+import { manifestVersion, type PartPrecisions } from '../model/manifest.ts';
+import type { ModelSources } from '../model/modelSources.ts';
 import { conceptModelName } from '../model/parseManifest.ts';
-
-/** The files of a model before it is compiled. */
-export interface ModelSources {
-  encoder: string;
-  decoder: string;
-  /** Files of the concept models by name, in the order of the manifest. */
-  lcms: Readonly<Record<string, string>>;
-  tokenizer: string;
-  config: string;
-  /** How linear layers hold their weights; int8 when left out. */
-  precision?: Precision | undefined;
-}
 
 export interface CompileRequest extends ModelSources {
   /** The model folder to make. */
   outDir: string;
 }
 
-export const defaultPrecision: Precision = 'int8';
+const defaultPrecisions: PartPrecisions = {
+  encoder: 'int8',
+  decoder: 'int8',
+  conceptModels: 'int8',
+};
 
 /** Bytes that are hashed at once: about a millisecond of the thread. */
 const hashChunkBytes = 1 << 20;
 
-/** @throws InvalidRequestError for a name of a concept model that cannot be part of a file name */
-export function checkRequest({ lcms }: ModelSources): void {
+/**
+ * Checks what can be checked without opening a file.
+ *
+ * @throws InvalidRequestError for a name of a concept model that cannot be part of a file name,
+ *   and for sources that make neither a model nor an add-on
+ */
+export function checkRequest({ encoder, decoder, tokenizer, lcms }: ModelSources): void {
   for (const name of Object.keys(lcms)) {
     if (!conceptModelName.test(name)) {
       throw new InvalidRequestError(
@@ -36,20 +34,42 @@ export function checkRequest({ lcms }: ModelSources): void {
       );
     }
   }
+  const parts = Object.entries({ encoder, decoder, tokenizer });
+  const missing = parts.filter(([, file]) => file === undefined).map(([part]) => part);
+  if (missing.length > 0 && missing.length < parts.length) {
+    throw new InvalidRequestError(
+      `${missing.join(', ')}: expected encoder, decoder and tokenizer together, found no file`,
+    );
+  }
+  if (missing.length === parts.length && Object.keys(lcms).length === 0) {
+    throw new InvalidRequestError('lcm: expected a concept model for an add-on, found none');
+  }
+}
+
+/** Returns the precision of every part. */
+export function partPrecisions(precision: ModelSources['precision']): PartPrecisions {
+  if (typeof precision !== 'string') return { ...defaultPrecisions, ...precision };
+  return { encoder: precision, decoder: precision, conceptModels: precision };
 }
 
 /**
  * Returns the digest of everything a compiled model depends on: the bytes of all files, the
- * names of the concept models, the precision and the version of the manifest.
+ * names of the concept models, the options and the version of the manifest.
  *
  * @throws CheckpointFormatError when a file is missing
  */
 export async function sourceDigest(sources: ModelSources, signal?: AbortSignal): Promise<string> {
-  const { encoder, decoder, lcms, tokenizer, config, precision = defaultPrecision } = sources;
-  const parts = { encoder, decoder, tokenizer, config };
-  const hash = createHash('sha256').update(`thoughtline ${manifestVersion} ${precision}\n`);
-  for (const [name, file] of Object.entries(parts)) {
-    hash.update(`${name} ${await hashFile(file, signal)}\n`);
+  const { encoder, decoder, lcms, tokenizer, config, archs = {}, precision, ...names } = sources;
+  const options = {
+    precision: partPrecisions(precision),
+    archs: Object.entries(archs).sort(([a], [b]) => (a < b ? -1 : 1)),
+    name: names.name,
+    space: names.space,
+  };
+  const hash = createHash('sha256');
+  hash.update(`thoughtline ${manifestVersion} ${JSON.stringify(options)}\n`);
+  for (const [name, file] of Object.entries({ encoder, decoder, tokenizer, config })) {
+    if (file !== undefined) hash.update(`${name} ${await hashFile(file, signal)}\n`);
   }
   for (const [name, file] of Object.entries(lcms)) {
     hash.update(`lcm ${name} ${await hashFile(file, signal)}\n`);

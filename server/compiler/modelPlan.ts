@@ -1,13 +1,28 @@
-import { CheckpointFormatError, WeightMismatchError } from '../base/errors.ts';
-import type { ConceptModelConfig, SonarDecoderConfig } from '../model/config.ts';
+import {
+  assert,
+  CheckpointFormatError,
+  InvalidRequestError,
+  WeightMismatchError,
+} from '../base/errors.ts';
+import type {
+  ConceptModelConfig,
+  SonarDecoderConfig,
+  SonarEncoderConfig,
+} from '../model/config.ts';
 import { maxConfigBytes } from '../model/limits.ts';
-import type { Precision } from '../model/manifest.ts';
+import type { PartPrecisions } from '../model/manifest.ts';
+import type { ModelSources } from '../model/modelSources.ts';
 import { parseConceptModelConfig } from '../model/parseConceptModelConfig.ts';
-import { type ModelConfig, parseConfig } from '../model/parseConfig.ts';
+import {
+  type ModelConfig,
+  parseConfig,
+  parseDecoderConfig,
+  parseEncoderConfig,
+} from '../model/parseConfig.ts';
 import { readWholeFile } from './checkpoint/byteSource.ts';
 import { countPieces, maxTokenizerBytes } from './checkpoint/sentencePiece.ts';
 import { openStateDict, type StateDict } from './checkpoint/stateDict.ts';
-import { defaultPrecision, type ModelSources } from './compileRequest.ts';
+import { partPrecisions } from './compileRequest.ts';
 import { buildBaseLcm } from './models/baseLcm.ts';
 import { buildSonarDecoder } from './models/sonarDecoder.ts';
 import { buildSonarEncoder } from './models/sonarEncoder.ts';
@@ -35,17 +50,34 @@ export interface PlannedConceptModel {
   graphs: Readonly<Record<string, PlannedGraph>>;
 }
 
-export interface ModelPlan {
-  precision: Precision;
-  config: ModelConfig;
+/** What reads and writes sentences. */
+export interface PlannedCodec {
   /** Bytes of the SentencePiece model. */
   tokenizer: Uint8Array;
+  langs: readonly string[];
+  defaultLang: string;
+  encoderConfig: SonarEncoderConfig;
+  decoderConfig: SonarDecoderConfig;
   encoder: PlannedGraph;
   decoder: { prepare: PlannedGraph; step: PlannedGraph };
+}
+
+export interface ModelPlan {
+  /** null when the sources have no name for it. */
+  name: string | null;
+  /** null when the space is the model's own and bears its name. */
+  space: string | null;
+  embeddingDim: number;
+  precisions: PartPrecisions;
+  /** null for an add-on, which is for a model that is there already. */
+  codec: PlannedCodec | null;
   conceptModels: readonly PlannedConceptModel[];
   /** Closes the checkpoints; the graphs' weights cannot be read any more. */
   dispose(): void;
 }
+
+/** The space of the official SONAR models, and how they are recognised. */
+const sonarSpace = { name: 'sonar', embeddingDim: 1024, vocabSize: 256206 };
 
 /** `<pad>` in front of the pieces, and three tags of mined data behind the languages. */
 const padTokens = 1;
@@ -77,35 +109,100 @@ export function planModel(sources: ModelSources, signal?: AbortSignal): ModelPla
   }
 }
 
-function planParts(
-  sources: ModelSources,
-  open: (file: string) => StateDict,
-): Omit<ModelPlan, 'dispose'> {
-  const { precision = defaultPrecision } = sources;
-  const config = parseConfig(readText(sources.config), sources.config);
-  const tokenizer = readWholeFile(sources.tokenizer, maxTokenizerBytes);
-  checkDimensions(sources.config, config);
-  checkVocabulary(sources, config, countPieces(tokenizer, sources.tokenizer));
-
-  const encoder = buildSonarEncoder(config.encoder, open(sources.encoder), { precision });
-  const { prepare, step } = buildSonarDecoder(config.decoder, open(sources.decoder), { precision });
+function planParts(sources: ModelSources, open: OpenStateDict): Omit<ModelPlan, 'dispose'> {
+  const precisions = partPrecisions(sources.precision);
+  const configFile = sources.config ?? 'config';
+  const config = parseConfig(sources.config ? readText(sources.config) : '{}', configFile);
+  const codec = planCodec(sources, config, precisions, open);
+  let concepts: Concepts | null = codec && {
+    embeddingDim: codec.encoderConfig.modelDim,
+    whose: 'the encoder',
+  };
+  const conceptModels: PlannedConceptModel[] = [];
+  for (const [name, file] of Object.entries(sources.lcms)) {
+    const planned = planConceptModel(
+      { name, configFile, config, precisions, concepts },
+      open(file),
+    );
+    concepts ??= { embeddingDim: planned.config.sonarEmbedDim, whose: `lcm.${name}` };
+    conceptModels.push(planned);
+  }
+  assert(concepts !== null, 'sources: expected an encoder or a concept model');
+  const { embeddingDim } = concepts;
   return {
-    precision,
-    config,
+    name: sources.name ?? config.name,
+    space: sources.space ?? config.space ?? findSpace(codec, embeddingDim),
+    embeddingDim,
+    precisions,
+    codec,
+    conceptModels,
+  };
+}
+
+/** What all parts must agree about: E, and the part that said so first. */
+interface Concepts {
+  embeddingDim: number;
+  whose: string;
+}
+
+type OpenStateDict = (file: string) => StateDict;
+
+/** @returns null for an add-on */
+function planCodec(
+  { encoder: encoderFile, decoder: decoderFile, tokenizer: tokenizerFile, config }: ModelSources,
+  { encoder: encoderFields, decoder: decoderFields, langs, defaultLang }: ModelConfig,
+  precisions: PartPrecisions,
+  open: OpenStateDict,
+): PlannedCodec | null {
+  if (encoderFile === undefined || decoderFile === undefined || tokenizerFile === undefined) {
+    return null;
+  }
+  const encoderConfig = parseEncoderConfig(encoderFields);
+  const decoderConfig = parseDecoderConfig(decoderFields);
+  const label = config ?? 'config';
+  const decoderInputDim = decoderConfig.inputDim ?? decoderConfig.modelDim;
+  requireEqual(
+    `${label}: decoder.input_dim`,
+    decoderInputDim,
+    encoderConfig.modelDim,
+    'the encoder',
+  );
+  const tokenizer = readWholeFile(tokenizerFile, maxTokenizerBytes);
+  const numPieces = countPieces(tokenizer, tokenizerFile);
+  for (const [part, { vocabInfo }] of Object.entries({
+    encoder: encoderConfig,
+    decoder: decoderConfig,
+  })) {
+    checkVocabulary(`${label}: ${part}`, vocabInfo.size, { tokenizerFile, numPieces, langs });
+  }
+
+  const encoderOptions = { precision: precisions.encoder };
+  const encoder = buildSonarEncoder(encoderConfig, open(encoderFile), encoderOptions);
+  const decoderOptions = { precision: precisions.decoder };
+  const { prepare, step } = buildSonarDecoder(decoderConfig, open(decoderFile), decoderOptions);
+  return {
     tokenizer,
+    langs,
+    defaultLang,
+    encoderConfig,
+    decoderConfig,
     encoder: plan('encoder', encoder),
     decoder: { prepare: plan('decoder.prepare', prepare), step: plan('decoder.step', step) },
-    conceptModels: Object.entries(sources.lcms).map(([name, file]) =>
-      planConceptModel({ name, configFile: sources.config, config, precision }, open(file)),
-    ),
   };
 }
 
 function planConceptModel(
-  parts: { name: string; configFile: string; config: ModelConfig; precision: Precision },
+  parts: {
+    name: string;
+    configFile: string;
+    config: ModelConfig;
+    precisions: PartPrecisions;
+    concepts: Concepts | null;
+  },
   stateDict: StateDict,
 ): PlannedConceptModel {
-  const { name, configFile, precision } = parts;
+  const { name, configFile, concepts } = parts;
+  const options = { precision: parts.precisions.conceptModels };
   const fields = parts.config.conceptModels.get(name);
   if (fields === undefined) {
     const known = [...parts.config.conceptModels.keys()].join(', ') || 'none';
@@ -114,12 +211,14 @@ function planConceptModel(
     );
   }
   const config = parseConceptModelConfig(fields, stateDict.names());
-  const embeddingDim = parts.config.encoder.modelDim;
-  requireEqual(`${fields.path}.sonar_embed_dim`, config.sonarEmbedDim, embeddingDim);
+  if (concepts !== null) {
+    const { embeddingDim, whose } = concepts;
+    requireEqual(`${fields.path}.sonar_embed_dim`, config.sonarEmbedDim, embeddingDim, whose);
+  }
   const graphs =
     config.modelType === 'base_lcm'
-      ? buildBaseLcm(config, stateDict, { precision })
-      : buildTwoTowerLcm(config, stateDict, { precision });
+      ? buildBaseLcm(config, stateDict, options)
+      : buildTwoTowerLcm(config, stateDict, options);
   const planned = Object.entries(graphs).map(
     ([graph, built]) => [graph, plan(`${name}.${graph}`, built)] as const,
   );
@@ -129,6 +228,20 @@ function planConceptModel(
     normalizer: readNormalizer(stateDict, config),
     graphs: Object.fromEntries(planned),
   };
+}
+
+/** @throws InvalidRequestError when nothing tells for which models an add-on is */
+function findSpace(codec: PlannedCodec | null, embeddingDim: number): string | null {
+  const { name, embeddingDim: sonarDim, vocabSize } = sonarSpace;
+  if (codec !== null) {
+    const isSonar = embeddingDim === sonarDim && codec.encoderConfig.vocabInfo.size === vocabSize;
+    return isSonar ? name : null;
+  }
+  if (embeddingDim === sonarDim) return name;
+  throw new InvalidRequestError(
+    `space: expected the name of the space of these concept models (${embeddingDim} numbers a ` +
+      'concept), found none',
+  );
 }
 
 function plan(stem: string, graph: Parameters<typeof serialize>[0]): PlannedGraph {
@@ -151,33 +264,26 @@ function readText(file: string): string {
   }
 }
 
-/** Holds that the decoder reads what the encoder writes. */
-function checkDimensions(configFile: string, { encoder, decoder }: ModelConfig): void {
-  requireEqual(`${configFile}: decoder.input_dim`, embeddingDimOf(decoder), encoder.modelDim);
-}
-
-function embeddingDimOf({ inputDim, modelDim }: SonarDecoderConfig): number {
-  return inputDim ?? modelDim;
-}
-
-function requireEqual(field: string, found: number, expected: number): void {
+function requireEqual(field: string, found: number, expected: number, whose: string): void {
   if (found === expected) return;
-  throw new WeightMismatchError(`${field}: expected ${expected} as in the encoder, found ${found}`);
+  throw new WeightMismatchError(`${field}: expected ${expected} as in ${whose}, found ${found}`);
 }
 
 /** Holds that every token has a row in the embeddings, and every row a token. */
 function checkVocabulary(
-  { config: configFile, tokenizer }: ModelSources,
-  { encoder, decoder, langs }: ModelConfig,
-  numPieces: number,
+  part: string,
+  vocabSize: number,
+  {
+    tokenizerFile,
+    numPieces,
+    langs,
+  }: { tokenizerFile: string; numPieces: number; langs: readonly string[] },
 ): void {
   const numTokens = numPieces + padTokens + langs.length + dataTags;
-  for (const [part, { vocabInfo }] of Object.entries({ encoder, decoder })) {
-    if (vocabInfo.size === numTokens) continue;
-    throw new WeightMismatchError(
-      `${configFile}: ${part}.vocab_info.size: expected ${numTokens} ` +
-        `(${numPieces} pieces of ${tokenizer}, ${langs.length} languages, ` +
-        `${padTokens + dataTags} others), found ${vocabInfo.size}`,
-    );
-  }
+  if (vocabSize === numTokens) return;
+  throw new WeightMismatchError(
+    `${part}.vocab_info.size: expected ${numTokens} ` +
+      `(${numPieces} pieces of ${tokenizerFile}, ${langs.length} languages, ` +
+      `${padTokens + dataTags} others), found ${vocabSize}`,
+  );
 }

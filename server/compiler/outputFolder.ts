@@ -25,8 +25,8 @@ import { checkFileSizes, parseManifest } from '../model/parseManifest.ts';
 
 const manifestFile = 'manifest.json';
 
-/** What a model folder holds at least: a manifest alone could be anyone's. */
-const marks = [manifestFile, 'tokenizer.model'];
+/** What a model folder holds besides: a manifest alone could be anyone's. */
+const mark = /^tokenizer\.model$|\.onnx$/;
 
 /** What a model folder may hold; a folder with anything else is never replaced. */
 const modelFile = /^(manifest\.json|tokenizer\.model|[A-Za-z0-9.-]+\.(onnx|bin))$/;
@@ -162,7 +162,9 @@ export function checkReplaceable(folder: string): void {
   if (status === undefined) return;
   const files = status.isDirectory() ? readdirSync(folder) : null;
   const isModel =
-    marks.every((file) => files?.includes(file)) && files?.every((file) => modelFile.test(file));
+    files?.includes(manifestFile) &&
+    files.some((file) => mark.test(file)) &&
+    files.every((file) => modelFile.test(file));
   if (!isModel && files?.length !== 0) {
     throw new InvalidRequestError(
       `${folder}: expected no folder, an empty one or a model, found something else`,

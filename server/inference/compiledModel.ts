@@ -1,9 +1,7 @@
-import { readFileSync, statSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { IntegrityError, InvalidRequestError, ModelMissingError } from '../base/errors.ts';
-import { maxConfigBytes } from '../model/limits.ts';
-import type { ConceptModelEntry, GraphEntry, Manifest } from '../model/manifest.ts';
-import { checkFileSizes, parseManifest } from '../model/parseManifest.ts';
+import { IntegrityError, InvalidRequestError } from '../base/errors.ts';
+import type { FileEntry, GraphEntry, ModelManifest, NormalizerEntry } from '../model/manifest.ts';
 import { isFiniteVector } from '../tensor/vector.ts';
 import { SonarTokenizer } from '../text/sonarTokenizer.ts';
 import { type Device, openOnDevice } from './devices.ts';
@@ -29,11 +27,10 @@ import { BaseLcm } from './lcm/baseLcm.ts';
 import type { ConceptModel } from './lcm/conceptModel.ts';
 import { identityNormalizer, type Normalizer, parseNormalizer } from './lcm/normalizer.ts';
 import { TwoTowerLcm } from './lcm/twoTowerLcm.ts';
+import { type PlacedConceptModel, placeConceptModels, readModel } from './modelFolder.ts';
 import { SentenceDecoder } from './sentenceDecoder.ts';
 import { SentenceEncoder } from './sentenceEncoder.ts';
 import { defaultThreadCount, OnnxSession } from './session.ts';
-
-const manifestName = 'manifest.json';
 
 /** SONAR's has 4.9 MB; a file beyond this is not a SentencePiece model. */
 const maxTokenizerBytes = 64 * 1024 * 1024;
@@ -43,6 +40,7 @@ const maxCandidates = 64;
 
 /** Opens one graph of a folder on the device that was chosen. */
 type OpenGraph = <S extends Signature>(
+  folder: string,
   entry: GraphEntry,
   label: string,
   signature: S,
@@ -51,27 +49,28 @@ type OpenGraph = <S extends Signature>(
 /** A model folder in memory. Concept models are opened when they are first asked for. */
 export class CompiledModel implements InferenceModel {
   readonly info: ModelInfo;
-  readonly #folder: string;
-  readonly #manifest: Manifest;
+  readonly #placed: ReadonlyMap<string, PlacedConceptModel>;
   readonly #encoder: SentenceEncoder;
   readonly #decoder: SentenceDecoder;
   readonly #open: OpenGraph;
   readonly #conceptModels = new Map<string, ConceptModel>();
 
   /**
-   * Loads a model folder.
+   * Loads a model folder with its add-ons.
    *
    * @throws ModelMissingError when there is no manifest
-   * @throws IntegrityError when the manifest is malformed, or a file is missing or truncated
+   * @throws IntegrityError when a manifest is malformed, a file is missing or truncated, or an
+   *   add-on does not belong to the model
    * @throws CheckpointFormatError, CheckpointUnsupportedError for the tokenizer
    * @throws SessionError when a graph cannot be opened
    */
   static async load(
     folder: string,
-    { intraOpNumThreads = defaultThreadCount() }: LoadOptions = {},
+    { intraOpNumThreads = defaultThreadCount(), addOns = [] }: LoadOptions = {},
     signal?: AbortSignal,
   ): Promise<CompiledModel> {
-    const manifest = readManifest(folder);
+    const manifest = readModel(folder);
+    const placed = placeConceptModels(folder, manifest, addOns);
     const { tokenizer: entry, encoder, decoder } = manifest;
     const bytes = readFileSync(join(folder, checkTokenizerSize(entry.file).file));
     const tokenizer = SonarTokenizer.fromBytes(bytes, entry.langs, entry.file.file);
@@ -84,23 +83,28 @@ export class CompiledModel implements InferenceModel {
 
     const open = (device: Device): OpenGraph => {
       const options = { executionProviders: device.executionProviders, intraOpNumThreads };
-      return (graph, label, signature) =>
-        OnnxSession.create(folder, graph, label, signature, options);
+      return (from, graph, label, signature) =>
+        OnnxSession.create(from, graph, label, signature, options);
     };
     const { device, value: encoderGraph } = await openOnDevice((candidate) =>
-      open(candidate)(encoder.graph, 'encoder', encoderSignature),
+      open(candidate)(folder, encoder.graph, 'encoder', encoderSignature),
     );
     const opened: { dispose(): Promise<void> }[] = [encoderGraph];
     try {
       signal?.throwIfAborted();
-      const prepare = await open(device)(decoder.prepare, 'decoder prepare', prepareSignature);
+      const prepare = await open(device)(
+        folder,
+        decoder.prepare,
+        'decoder prepare',
+        prepareSignature,
+      );
       opened.push(prepare);
-      const step = await open(device)(decoder.step, 'decoder step', stepSignature);
+      const step = await open(device)(folder, decoder.step, 'decoder step', stepSignature);
       opened.push(step);
       signal?.throwIfAborted();
       return new CompiledModel(
-        folder,
         manifest,
+        placed,
         device,
         new SentenceEncoder(encoderGraph, encoder, tokenizer),
         new SentenceDecoder({ prepare, step }, decoder, tokenizer),
@@ -113,15 +117,14 @@ export class CompiledModel implements InferenceModel {
   }
 
   private constructor(
-    folder: string,
-    manifest: Manifest,
+    manifest: ModelManifest,
+    placed: ReadonlyMap<string, PlacedConceptModel>,
     device: Device,
     encoder: SentenceEncoder,
     decoder: SentenceDecoder,
     open: OpenGraph,
   ) {
-    this.#folder = folder;
-    this.#manifest = manifest;
+    this.#placed = placed;
     this.#encoder = encoder;
     this.#decoder = decoder;
     this.#open = open;
@@ -130,7 +133,7 @@ export class CompiledModel implements InferenceModel {
       embeddingDim: manifest.embeddingDim,
       langs: manifest.tokenizer.langs,
       defaultLang: manifest.tokenizer.defaultLang,
-      conceptModels: manifest.conceptModels.map(({ name }) => name),
+      conceptModels: [...placed.keys()],
       device: device.name,
     };
   }
@@ -171,37 +174,38 @@ export class CompiledModel implements InferenceModel {
   async #conceptModel(name: string): Promise<ConceptModel> {
     const opened = this.#conceptModels.get(name);
     if (opened !== undefined) return opened;
-    const entry = this.#manifest.conceptModels.find((candidate) => candidate.name === name);
-    if (entry === undefined) {
+    const placed = this.#placed.get(name);
+    if (placed === undefined) {
       const known = this.info.conceptModels.join(', ');
       throw new InvalidRequestError(`concept model: expected one of ${known}, found ${name}`);
     }
-    const model = await this.#openConceptModel(entry);
+    const model = await this.#openConceptModel(placed);
     this.#conceptModels.set(name, model);
     return model;
   }
 
-  async #openConceptModel(entry: ConceptModelEntry): Promise<ConceptModel> {
+  async #openConceptModel({ folder, entry }: PlacedConceptModel): Promise<ConceptModel> {
     const label = (graph: string) => `${entry.name} ${graph}`;
-    const normalizer = this.#readNormalizer(entry);
+    const normalizer = this.#readNormalizer(folder, entry.normalizer);
     if (entry.family === 'base_lcm') {
-      const graph = await this.#open(entry.graph, label('lcm'), baseLcmSignature);
+      const graph = await this.#open(folder, entry.graph, label('lcm'), baseLcmSignature);
       return new BaseLcm(entry, graph, normalizer);
     }
-    const context = await this.#open(entry.context, label('context'), contextSignature);
+    const context = await this.#open(folder, entry.context, label('context'), contextSignature);
     const crossAttention = await this.#open(
+      folder,
       entry.crossAttention,
       label('crossAttention'),
       crossAttentionSignature,
     );
-    const denoiser = await this.#open(entry.denoiser, label('denoiser'), denoiserSignature);
+    const denoiser = await this.#open(folder, entry.denoiser, label('denoiser'), denoiserSignature);
     return new TwoTowerLcm(entry, { context, crossAttention, denoiser }, normalizer);
   }
 
-  #readNormalizer({ normalizer }: ConceptModelEntry): Normalizer {
+  #readNormalizer(folder: string, normalizer: NormalizerEntry | null): Normalizer {
     if (normalizer === null) return identityNormalizer;
     const { file } = normalizer.file;
-    return parseNormalizer(readFileSync(join(this.#folder, file)), this.info.embeddingDim, file);
+    return parseNormalizer(readFileSync(join(folder, file)), this.info.embeddingDim, file);
   }
 
   #checkEmbeddings(embeddings: readonly Float32Array[]): void {
@@ -219,27 +223,9 @@ export class CompiledModel implements InferenceModel {
   }
 }
 
-function readManifest(folder: string): Manifest {
-  const path = join(folder, manifestName);
-  const sizeBytes = sizeOf(path);
-  if (sizeBytes === null) throw new ModelMissingError(`${path}: expected a model, found no file`);
-  if (sizeBytes > maxConfigBytes) {
-    throw new IntegrityError(
-      `${path}: expected at most ${maxConfigBytes} bytes, found ${sizeBytes}`,
-    );
-  }
-  const manifest = parseManifest(readFileSync(path, 'utf8'), path);
-  checkFileSizes(manifest, path, (file) => sizeOf(join(folder, file)));
-  return manifest;
-}
-
-function checkTokenizerSize(entry: Manifest['tokenizer']['file']): typeof entry {
+function checkTokenizerSize(entry: FileEntry): typeof entry {
   if (entry.sizeBytes <= maxTokenizerBytes) return entry;
   throw new IntegrityError(
     `${entry.file}: expected at most ${maxTokenizerBytes} bytes, found ${entry.sizeBytes}`,
   );
-}
-
-function sizeOf(path: string): number | null {
-  return statSync(path, { throwIfNoEntry: false })?.size ?? null;
 }

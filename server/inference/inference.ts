@@ -9,7 +9,7 @@ export interface LoadedModel {
   embeddingDim: number;
   langs: readonly string[];
   defaultLang: string;
-  /** Names of the concept models, in the order of the manifest. */
+  /** Names of the concept models: the model's own, then those of its add-ons. */
   conceptModels: readonly string[];
   /** Such as `cpu`. */
   device: string;
@@ -20,6 +20,8 @@ export interface LoadedModel {
 export interface LoadOptions {
   /** Threads of one operator; as many as suit the machine when absent. */
   intraOpNumThreads?: number;
+  /** Folders with more concept models of the model's space, in order. */
+  addOns?: readonly string[];
 }
 
 export interface EncodeRequest {

@@ -5,9 +5,16 @@
  */
 
 /** Raised whenever an older folder must be compiled again. */
-export const manifestVersion = 1;
+export const manifestVersion = 2;
 
 export type Precision = 'fp32' | 'int8';
+
+/** The parts of a model that may differ in precision. */
+export interface PartPrecisions {
+  encoder: Precision;
+  decoder: Precision;
+  conceptModels: Precision;
+}
 
 /** A file of the folder, with what `verify` compares. */
 export interface FileEntry {
@@ -157,14 +164,33 @@ export interface NoiseSchedulerConfig {
 
 export type ConceptModelEntry = BaseLcmEntry | TwoTowerLcmEntry;
 
-export interface Manifest {
+/** What both kinds of folders say. */
+interface ManifestBase {
   version: typeof manifestVersion;
   name: string;
   /** SHA-256 over the source files and options; equal digests mean equal models. */
   sourceDigest: string;
+  /**
+   * Name of the concept space, `sonar` for the official SONAR models. Concept models run with any
+   * encoder and decoder of their space.
+   */
+  space: string;
+  /** E */
   embeddingDim: number;
+  conceptModels: readonly ConceptModelEntry[];
+}
+
+/** A folder that reads and writes sentences. */
+export interface ModelManifest extends ManifestBase {
+  kind: 'model';
   tokenizer: TokenizerEntry;
   encoder: EncoderEntry;
   decoder: DecoderEntry;
-  conceptModels: readonly ConceptModelEntry[];
 }
+
+/** A folder with concept models only, for a model of the same space that is there already. */
+export interface AddOnManifest extends ManifestBase {
+  kind: 'conceptModels';
+}
+
+export type Manifest = ModelManifest | AddOnManifest;

@@ -24,11 +24,15 @@ import {
 export interface ModelConfig {
   /** null when the configuration has no name. */
   name: string | null;
+  /** Name of the concept space; null when the configuration has none. */
+  space: string | null;
   /** Language tokens in id order. */
   langs: readonly string[];
   defaultLang: string;
-  encoder: SonarEncoderConfig;
-  decoder: SonarDecoderConfig;
+  /** For `parseEncoderConfig`; without fields when the configuration has none. */
+  encoder: Fields;
+  /** For `parseDecoderConfig`; without fields when the configuration has none. */
+  decoder: Fields;
   /** Configurations of the concept models by name, for `parseConceptModelConfig`. */
   conceptModels: ReadonlyMap<string, Fields>;
 }
@@ -48,13 +52,12 @@ const configErrors: FieldErrors = {
  */
 export function parseConfig(text: string, label: string): ModelConfig {
   const fields = new Fields(parseJson(text, label, configErrors), `${label}:`, configErrors);
-  const encoder = fields.object('encoder');
-  const decoder = fields.object('decoder');
   return {
     name: fields.orNull('name', (key) => fields.text(key)),
+    space: fields.orNull('space', (key) => fields.text(key)),
     ...parseLangs(fields.object('tokenizer', {})),
-    encoder: parseEncoder(withArchitecture(encoder, encoderArchitectures)),
-    decoder: parseDecoder(withArchitecture(decoder, decoderArchitectures)),
+    encoder: fields.object('encoder', {}),
+    decoder: fields.object('decoder', {}),
     conceptModels: parseConceptModels(fields.object('lcm', {})),
   };
 }
@@ -106,8 +109,13 @@ function parseConceptModels(fields: Fields): ReadonlyMap<string, Fields> {
   return new Map(names.map((name) => [name, fields.object(name)]));
 }
 
-/** reference: SonarTextEncoderConfig. */
-function parseEncoder(fields: Fields): SonarEncoderConfig {
+/**
+ * Parses the configuration of an encoder. reference: SonarTextEncoderConfig.
+ *
+ * @throws CheckpointFormatError, CheckpointUnsupportedError as `parseConfig`
+ */
+export function parseEncoderConfig(given: Fields): SonarEncoderConfig {
+  const fields = withArchitecture(given, encoderArchitectures);
   const modelDim = fields.integer('model_dim', dimensions);
   const config: SonarEncoderConfig = {
     modelDim,
@@ -134,8 +142,14 @@ function parseEncoder(fields: Fields): SonarEncoderConfig {
   return config;
 }
 
-/** reference: SonarTextDecoderConfig; its fields without defaults take those of the encoder's. */
-function parseDecoder(fields: Fields): SonarDecoderConfig {
+/**
+ * Parses the configuration of a decoder. reference: SonarTextDecoderConfig; its fields without
+ * defaults take those of the encoder's.
+ *
+ * @throws CheckpointFormatError, CheckpointUnsupportedError as `parseConfig`
+ */
+export function parseDecoderConfig(given: Fields): SonarDecoderConfig {
+  const fields = withArchitecture(given, decoderArchitectures);
   const modelDim = fields.integer('model_dim', dimensions);
   const config: SonarDecoderConfig = {
     modelDim,

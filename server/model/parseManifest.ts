@@ -56,21 +56,27 @@ export function parseManifest(text: string, label: string): Manifest {
   const fields = new Fields(parseJson(text, label, manifestErrors), `${label}:`, manifestErrors);
   const versions = { min: manifestVersion, max: manifestVersion };
   fields.integer('version', versions);
-  const manifest: Manifest = {
+  const kind = fields.choice('kind', ['model', 'conceptModels']);
+  const common = {
     version: manifestVersion,
     name: fields.text('name'),
     sourceDigest: matching(fields, 'sourceDigest', sha256Digest, 'a SHA-256 digest'),
+    space: fields.text('space'),
     embeddingDim: fields.integer('embeddingDim', dimensions),
-    tokenizer: parseTokenizer(fields.object('tokenizer')),
-    encoder: parseEncoder(fields.object('encoder')),
-    decoder: parseDecoder(fields.object('decoder')),
     conceptModels: fields.objects('conceptModels', maxConceptModels).map(parseConceptModel),
-  };
-  const names = manifest.conceptModels.map(({ name }) => name);
+  } as const;
+  const names = common.conceptModels.map(({ name }) => name);
   if (new Set(names).size < names.length) {
     throw fields.malformed('conceptModels', 'each name once');
   }
-  return manifest;
+  if (kind === 'conceptModels') return { kind, ...common };
+  return {
+    kind,
+    ...common,
+    tokenizer: parseTokenizer(fields.object('tokenizer')),
+    encoder: parseEncoder(fields.object('encoder')),
+    decoder: parseDecoder(fields.object('decoder')),
+  };
 }
 
 /**
@@ -96,15 +102,15 @@ export function checkFileSizes(
 }
 
 /** Returns every file that a manifest names, itself not included. */
-export function manifestFiles({
-  tokenizer,
-  encoder,
-  decoder,
-  conceptModels,
-}: Manifest): readonly FileEntry[] {
-  const graphs = [encoder.graph, decoder.prepare, decoder.step];
-  const files = [tokenizer.file];
-  for (const entry of conceptModels) {
+export function manifestFiles(manifest: Manifest): readonly FileEntry[] {
+  const files: FileEntry[] = [];
+  const graphs: GraphEntry[] = [];
+  if (manifest.kind === 'model') {
+    const { tokenizer, encoder, decoder } = manifest;
+    files.push(tokenizer.file);
+    graphs.push(encoder.graph, decoder.prepare, decoder.step);
+  }
+  for (const entry of manifest.conceptModels) {
     if (entry.family === 'base_lcm') graphs.push(entry.graph);
     else graphs.push(entry.context, entry.crossAttention, entry.denoiser);
     if (entry.normalizer !== null) files.push(entry.normalizer.file);

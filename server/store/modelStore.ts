@@ -2,20 +2,10 @@ import { mkdir, readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { ConceptError, ModelMissingError } from '../base/errors.ts';
 import type { Logger } from '../base/logger.ts';
-import type { Manifest, Precision } from '../model/manifest.ts';
+import type { Manifest } from '../model/manifest.ts';
+import type { ModelSources } from '../model/modelSources.ts';
 import { manifestFiles } from '../model/parseManifest.ts';
 import { fileSize, openModelFolder, verifyModelFolder } from './modelFolder.ts';
-
-/** The files of a model before it is compiled. */
-export interface ModelSources {
-  encoder: string;
-  decoder: string;
-  /** Files of the concept models by name, in the order of the manifest. */
-  lcms: Readonly<Record<string, string>>;
-  tokenizer: string;
-  config: string;
-  precision: Precision;
-}
 
 /** @param fraction  0 to 1 */
 export type OnProgress = (fraction: number, label: string) => void;
@@ -58,6 +48,8 @@ export interface ModelStoreParts {
   compiler: ModelCompiler;
   logger: Logger;
 }
+
+type BuiltInSources = ModelSources & Record<'encoder' | 'decoder', string>;
 
 /** Letters of the digest in a folder's name: enough to tell the versions of one model apart. */
 const digestLetters = 12;
@@ -158,7 +150,7 @@ export class ModelStore {
   }
 
   /** Returns the files of the built-in model, or the first of them that is missing. */
-  async #builtInSources(): Promise<ModelSources | { missing: string }> {
+  async #builtInSources(): Promise<BuiltInSources | { missing: string }> {
     const { checkpointFolder } = this.#parts;
     const at = (file: string) => join(checkpointFolder, file);
     const sources = {

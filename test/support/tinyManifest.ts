@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import {
   type FileEntry,
   type GraphEntry,
-  type Manifest,
+  type ModelManifest,
   manifestVersion,
 } from '../../server/model/manifest.ts';
 import { manifestFiles } from '../../server/model/parseManifest.ts';
@@ -15,9 +15,11 @@ import { tinyTwoTowerLcm } from './tinyModels.ts';
  */
 
 /** A manifest with a concept model of each family. */
-export const tinyManifest: Manifest = {
+export const tinyManifest: ModelManifest = {
+  kind: 'model',
   version: manifestVersion,
   name: 'tiny',
+  space: 'tiny',
   sourceDigest: sha256('sources'),
   embeddingDim: 32,
   tokenizer: {
@@ -74,7 +76,10 @@ export const tinyManifest: Manifest = {
 };
 
 /** Writes a folder that passes every check of a model folder. */
-export function writeTinyModelFolder(folder: string, changes: Partial<Manifest> = {}): Manifest {
+export function writeTinyModelFolder(
+  folder: string,
+  changes: Partial<ModelManifest> = {},
+): ModelManifest {
   const manifest = { ...tinyManifest, ...changes };
   mkdirSync(folder, { recursive: true });
   for (const { file } of manifestFiles(manifest)) writeFileSync(join(folder, file), file);

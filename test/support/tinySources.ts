@@ -1,7 +1,7 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import type { CompileRequest } from '../../server/compiler/compileRequest.ts';
 import type { WeightSource } from '../../server/compiler/onnx/weights.ts';
+import type { ModelSources } from '../../server/model/modelSources.ts';
 import { closedFormWeights } from './closedForm.ts';
 import { storeTensor, writeSafetensors } from './safetensorsWriter.ts';
 import { buildModel, specialPieces } from './sentencePieceModels.ts';
@@ -74,6 +74,10 @@ export function storeWeights(source: WeightSource): Uint8Array {
   return writeSafetensors(Object.fromEntries(tensors));
 }
 
+/** All files of a tiny model. */
+export type TinySources = ModelSources &
+  Record<'encoder' | 'decoder' | 'tokenizer' | 'config', string>;
+
 /** Writes the files into a folder, some of them replaced. */
 export function writeTinySources(
   folder: string,
@@ -81,7 +85,7 @@ export function writeTinySources(
     config = tinyConfig,
     shapes = {},
   }: { config?: object; shapes?: Partial<typeof tinyShapes> } = {},
-): Omit<CompileRequest, 'outDir'> {
+): TinySources {
   const at = (file: string) => join(folder, file);
   for (const [part, partShapes] of Object.entries({ ...tinyShapes, ...shapes })) {
     writeFileSync(at(`${part}.safetensors`), storeWeights(closedFormWeights(partShapes)));

@@ -22,9 +22,14 @@ import {
   WeightMismatchError,
 } from '../../../server/base/errors.ts';
 import { compileModel } from '../../../server/compiler/compile.ts';
-import type { CompileRequest } from '../../../server/compiler/compileRequest.ts';
+import type { ModelManifest } from '../../../server/model/manifest.ts';
 import { manifestFiles, parseManifest } from '../../../server/model/parseManifest.ts';
-import { tinyConfig, tinyShapes, writeTinySources } from '../../support/tinySources.ts';
+import {
+  type TinySources,
+  tinyConfig,
+  tinyShapes,
+  writeTinySources,
+} from '../../support/tinySources.ts';
 
 const root = mkdtempSync(join(tmpdir(), 'thoughtline-compile-'));
 const sources = join(root, 'sources');
@@ -39,8 +44,15 @@ beforeEach(() => {
 
 type Changes = Parameters<typeof writeTinySources>[1];
 
-function request(changes?: Changes): CompileRequest {
+function request(changes?: Changes): TinySources & { outDir: string } {
   return { ...writeTinySources(sources, changes), outDir: join(target, 'model') };
+}
+
+/** Compiles sources that have an encoder and a decoder. */
+async function compileWhole(...args: Parameters<typeof compileModel>): Promise<ModelManifest> {
+  const manifest = await compileModel(...args);
+  assert.ok(manifest.kind === 'model');
+  return manifest;
 }
 
 /** Everything below the target folder, hidden files included. */
@@ -73,9 +85,9 @@ test('a compiled folder holds what its manifest says, and every graph loads', as
 });
 
 test('the manifest tells the hyper-parameters and the file names of the contract', async () => {
-  const manifest = await compileModel(request());
+  const manifest = await compileWhole(request());
   const { encoder, decoder, conceptModels, tokenizer } = manifest;
-  assert.equal(manifest.name, 'tiny');
+  assert.deepEqual([manifest.name, manifest.space], ['tiny', 'tiny']);
   assert.equal(manifest.embeddingDim, 32);
   assert.equal(encoder.maxSeqLen, 18);
   assert.equal(encoder.precision, 'int8');
@@ -118,6 +130,60 @@ test('a model without a name of its own is called like its folder', async () => 
   assert.equal((await compileModel(request({ config }))).name, 'model');
 });
 
+test('the request names the model and its space over the configuration', async () => {
+  const named = await compileModel({ ...request(), name: 'mine', space: 'ours' });
+  assert.deepEqual([named.name, named.space], ['mine', 'ours']);
+  const config = { ...tinyConfig, space: 'theirs' };
+  assert.equal((await compileModel(request({ config }))).space, 'theirs');
+});
+
+test('each part has its own precision', async () => {
+  const precision = { encoder: 'fp32', conceptModels: 'fp32' } as const;
+  const { encoder, decoder, conceptModels } = await compileWhole({ ...request(), precision });
+  assert.deepEqual(
+    [encoder, decoder, ...conceptModels].map((part) => part.precision),
+    ['fp32', 'int8', 'fp32', 'fp32'],
+  );
+});
+
+test('concept models without an encoder make an add-on with the same graphs', async () => {
+  const { lcms, config, outDir } = request();
+  const whole = await compileModel(request());
+  const addOn = await compileModel({ lcms, config, outDir: `${outDir}-add-on`, space: 'tiny' });
+  assert.equal(addOn.kind, 'conceptModels');
+  assert.deepEqual([addOn.space, addOn.embeddingDim], ['tiny', 32]);
+  assert.deepEqual(addOn.conceptModels, whole.conceptModels);
+  assert.deepEqual(
+    readdirSync(`${outDir}-add-on`).sort(),
+    ['manifest.json', ...manifestFiles(addOn).map(({ file }) => file)].sort(),
+  );
+  assert.notEqual(addOn.sourceDigest, whole.sourceDigest);
+  // An add-on takes the place of an older one.
+  const [first] = Object.entries(lcms);
+  assert.ok(first);
+  const other = { lcms: Object.fromEntries([first]), config, space: 'tiny' };
+  const replaced = await compileModel({ ...other, outDir: `${outDir}-add-on` });
+  assert.equal(replaced.conceptModels.length, 1);
+});
+
+test('sources that make neither a model nor an add-on are told what they lack', async () => {
+  const { encoder: _, ...withoutEncoder } = request();
+  const { lcms, config, outDir, tokenizer } = request();
+  for (const [sources, message] of [
+    [withoutEncoder, /^encoder: expected encoder, decoder and tokenizer together/],
+    [{ lcms, config, outDir, tokenizer }, /^encoder, decoder: expected/],
+    [{ lcms: {}, config, outDir }, /^lcm: expected a concept model for an add-on/],
+    [{ lcms, config, outDir }, /^space: expected the name of the space .*32 numbers a concept/],
+  ] as const) {
+    await assert.rejects(compileModel(sources), (error) => {
+      assert.ok(error instanceof InvalidRequestError, String(error));
+      assert.match(error.message, message);
+      return true;
+    });
+  }
+  assert.deepEqual(written(), []);
+});
+
 test('compiling again changes nothing, and compiling other sources replaces', async () => {
   const first = request();
   const manifest = await compileModel(first);
@@ -126,7 +192,7 @@ test('compiling again changes nothing, and compiling other sources replaces', as
   assert.deepEqual(await compileModel(first), manifest);
   assert.equal(statSync(path).ino, ino);
 
-  const other = await compileModel({ ...first, precision: 'fp32' });
+  const other = await compileWhole({ ...first, precision: 'fp32' });
   assert.equal(other.encoder.precision, 'fp32');
   assert.deepEqual(parseManifest(readFileSync(path, 'utf8'), path), other);
   assert.deepEqual(readdirSync(target), ['model']);
@@ -139,7 +205,7 @@ test('a damaged folder is compiled again', async () => {
     (folder) => writeFileSync(join(folder, 'manifest.json'), '{"version":'),
   ];
   const first = request();
-  const manifest = await compileModel(first);
+  const manifest = await compileWhole(first);
   for (const damage of damages) {
     damage(first.outDir);
     assert.deepEqual(await compileModel(first), manifest);

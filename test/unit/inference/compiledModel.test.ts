@@ -1,5 +1,13 @@
 import assert from 'node:assert/strict';
-import { cpSync, mkdirSync, mkdtempSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
+import {
+  cpSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  truncateSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
@@ -8,7 +16,7 @@ import { compileModel } from '../../../server/compiler/compile.ts';
 import { InferenceClient } from '../../../server/inference/client.ts';
 import { CompiledModel } from '../../../server/inference/compiledModel.ts';
 import type { SamplingOptions } from '../../../server/inference/inference.ts';
-import { writeTinySources } from '../../support/tinySources.ts';
+import { tinyConfig, writeTinySources } from '../../support/tinySources.ts';
 
 const root = mkdtempSync(join(tmpdir(), 'thoughtline-model-'));
 const folder = join(root, 'model');
@@ -34,6 +42,18 @@ after(async () => {
   await model.dispose();
   rmSync(root, { recursive: true });
 });
+
+/** A folder with the tiny model's concept models, and nothing else. */
+async function compileAddOn(name: string, { space = 'tiny', lcms = ['mine'] } = {}) {
+  const outDir = join(root, name);
+  const base = join(root, 'sources', 'base.safetensors');
+  const config = join(root, `${name}.json`);
+  const entries = lcms.map((lcm) => [lcm, tinyConfig.lcm.base]);
+  writeFileSync(config, JSON.stringify({ lcm: Object.fromEntries(entries) }));
+  const files = Object.fromEntries(lcms.map((lcm) => [lcm, base]));
+  await compileModel({ lcms: files, config, space, precision: 'int8', outDir });
+  return outDir;
+}
 
 const sampling: SamplingOptions = {
   lcm: 'two-tower',
@@ -165,6 +185,39 @@ test('a broken folder is refused with the name of the file', async () => {
   await checkBroken((copy) => rmSync(join(copy, 'encoder.onnx')), {
     code: corrupt,
     message: /encoder\.onnx/,
+  });
+});
+
+test("the concept models of an add-on run beside the model's own", async () => {
+  const addOns = [await compileAddOn('add-on'), await compileAddOn('more', { lcms: ['other'] })];
+  const extended = await CompiledModel.load(folder, { addOns });
+  assert.deepEqual(extended.info.conceptModels, ['base', 'two-tower', 'mine', 'other']);
+  const context = await encode(sentences);
+  const request = (lcm: string) => ({ context, options: { ...sampling, lcm } });
+  const own = await model.predict(request('base'));
+  for (const lcm of ['base', 'mine', 'other']) {
+    assert.deepEqual(await extended.predict(request(lcm)), own, lcm);
+  }
+  await extended.dispose();
+});
+
+test('an add-on of another space, or with a name twice, is refused naming both', async () => {
+  const refuses = (addOns: string[], code: string, message: RegExp) =>
+    assert.rejects(CompiledModel.load(folder, { addOns }), { code, message });
+  const corrupt = 'modelCorrupt';
+  const elsewhere = await compileAddOn('elsewhere', { space: 'sonar' });
+  await refuses([elsewhere], corrupt, /elsewhere: space: expected tiny as in .*model, found sonar/);
+  const manifestFile = join(elsewhere, 'manifest.json');
+  const manifest = JSON.parse(readFileSync(manifestFile, 'utf8'));
+  writeFileSync(manifestFile, JSON.stringify({ ...manifest, space: 'tiny', embeddingDim: 1024 }));
+  await refuses([elsewhere], corrupt, /elsewhere: embeddingDim: expected 32 as in .*found 1024/);
+  const twice = await compileAddOn('twice', { lcms: ['base'] });
+  await refuses([twice], corrupt, /twice: .* in .*model, found base in both/);
+  await refuses([folder], corrupt, /expected concept models only, found a model/);
+  await refuses([join(root, 'nowhere')], 'modelMissing', /nowhere/);
+  await assert.rejects(CompiledModel.load(twice), {
+    code: corrupt,
+    message: /twice: expected a model, found concept models only/,
   });
 });
 

@@ -3,17 +3,30 @@ import { test } from 'node:test';
 import { CheckpointFormatError, CheckpointUnsupportedError } from '../../../server/base/errors.ts';
 import { encoderMaxSeqLen } from '../../../server/model/config.ts';
 import { sonarLanguages } from '../../../server/model/languages.ts';
-import { parseConfig } from '../../../server/model/parseConfig.ts';
+import {
+  parseConfig,
+  parseDecoderConfig,
+  parseEncoderConfig,
+} from '../../../server/model/parseConfig.ts';
 import { tinyConfig } from '../../support/tinySources.ts';
 
 const basic = { encoder: { arch: 'basic' }, decoder: { arch: 'basic' } };
 
 function parse(config: unknown) {
-  return parseConfig(JSON.stringify(config), 'config.json');
+  return parseText(JSON.stringify(config));
+}
+
+function parseText(text: string) {
+  const { encoder, decoder, ...common } = parseConfig(text, 'config.json');
+  return {
+    ...common,
+    encoder: parseEncoderConfig(encoder),
+    decoder: parseDecoderConfig(decoder),
+  };
 }
 
 test('the official architecture is the one of the reference', () => {
-  const { encoder, decoder, langs, defaultLang, name } = parse(basic);
+  const { encoder, decoder, langs, defaultLang, name, space } = parse(basic);
   const vocabInfo = { size: 256206, unkIdx: 1, bosIdx: 2, eosIdx: 3, padIdx: 1 };
   const sonar = {
     modelDim: 1024,
@@ -42,7 +55,7 @@ test('the official architecture is the one of the reference', () => {
   });
   assert.equal(encoderMaxSeqLen(encoder), 514);
   assert.equal(vocabInfo.size, 256000 + 1 + langs.length + 3);
-  assert.deepEqual([name, defaultLang], [null, 'eng_Latn']);
+  assert.deepEqual([name, space, defaultLang], [null, null, 'eng_Latn']);
 });
 
 test('fields override the architecture, object within object', () => {
@@ -199,6 +212,7 @@ test('what is no configuration is malformed and nothing worse', () => {
     JSON.stringify({ ...basic, lcm: [] }),
     JSON.stringify({ ...basic, lcm: { base: 1 } }),
     JSON.stringify({ ...basic, name: 7 }),
+    JSON.stringify({ ...basic, space: '' }),
     JSON.stringify({ ...basic, tokenizer: { langs: [] } }),
     JSON.stringify({ ...basic, tokenizer: { langs: ['eng_Latn', 'eng_Latn'] } }),
     JSON.stringify({ ...basic, tokenizer: { langs: ['a'.repeat(1000)] } }),
@@ -213,15 +227,15 @@ test('what is no configuration is malformed and nothing worse', () => {
     }),
   ];
   for (const text of texts) {
-    assert.throws(() => parseConfig(text, 'config.json'), CheckpointFormatError, text.slice(0, 60));
+    assert.throws(() => parseText(text), CheckpointFormatError, text.slice(0, 60));
   }
   const whole = JSON.stringify(tinyConfig);
   for (let length = 0; length < whole.length; length += 1) {
-    assert.throws(() => parseConfig(whole.slice(0, length), 'c'), CheckpointFormatError);
+    assert.throws(() => parseText(whole.slice(0, length)), CheckpointFormatError);
   }
 });
 
 test('a field named after something every object has is an unknown field', () => {
   const text = JSON.stringify(basic).replace('{"arch"', '{"__proto__":{"model_dim":1},"arch"');
-  assert.throws(() => parseConfig(text, 'config.json'), CheckpointUnsupportedError);
+  assert.throws(() => parseText(text), CheckpointUnsupportedError);
 });

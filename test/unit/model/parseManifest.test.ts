@@ -56,6 +56,19 @@ test('fields of a later version of the compiler are left out', () => {
   assert.deepEqual(parse({ ...tinyManifest, later: 1 }), tinyManifest);
 });
 
+test('an add-on has concept models, and no files of an encoder, decoder or tokenizer', () => {
+  const { encoder: _e, decoder: _d, tokenizer: _t, ...rest } = tinyManifest;
+  const addOn = { ...rest, kind: 'conceptModels' };
+  const parsed = parse(addOn);
+  assert.deepEqual(parsed, addOn);
+  assert.deepEqual(
+    manifestFiles(parsed),
+    manifestFiles(tinyManifest).filter(({ file }) => /^(base|two-tower)\./.test(file)),
+  );
+  assert.throws(() => parse({ ...rest, kind: 'model' }), /tokenizer: expected an object/);
+  checkRefused('kind', 'tokenizer', 'kind: expected model or conceptModels, found "tokenizer"');
+});
+
 test('every file is listed once, the manifest not included', () => {
   assert.deepEqual(
     manifestFiles(tinyManifest).map(({ file }) => file),
@@ -81,8 +94,8 @@ test('a field that is missing or of another type is told by name', () => {
 });
 
 test('another version must be prepared again', () => {
-  checkRefused('version', 0, 'version: expected an integer from 1 to 1, found 0');
-  checkRefused('version', 2, 'version');
+  checkRefused('version', 0, 'version: expected an integer from 2 to 2, found 0');
+  checkRefused('version', 3, 'version');
 });
 
 test('a file name cannot point out of the folder', () => {

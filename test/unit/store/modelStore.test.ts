@@ -5,11 +5,8 @@ import { basename, join } from 'node:path';
 import { after, beforeEach, test } from 'node:test';
 import { IntegrityError, isAbortError, ModelMissingError } from '../../../server/base/errors.ts';
 import { nullLogger } from '../../../server/base/logger.ts';
-import {
-  type ModelCompiler,
-  type ModelSources,
-  ModelStore,
-} from '../../../server/store/modelStore.ts';
+import type { ModelSources } from '../../../server/model/modelSources.ts';
+import { type ModelCompiler, ModelStore } from '../../../server/store/modelStore.ts';
 import { tinyManifest, writeTinyModelFolder } from '../../support/tinyManifest.ts';
 
 const root = mkdtempSync(join(tmpdir(), 'thoughtline-store-'));

@@ -1,0 +1,26 @@
+import type { PartPrecisions, Precision } from './manifest.ts';
+
+/**
+ * The files of a model before it is compiled, and what they do not say themselves.
+ *
+ * With encoder, decoder and tokenizer they make a model; with none of the three an add-on, which
+ * holds only concept models.
+ */
+export interface ModelSources {
+  encoder?: string | undefined;
+  decoder?: string | undefined;
+  /** The SentencePiece model. */
+  tokenizer?: string | undefined;
+  /** Files of the concept models by name, in the order of the manifest. */
+  lcms: Readonly<Record<string, string>>;
+  /** Hyper-parameters, languages and name in JSON; see `parseConfig`. */
+  config?: string | undefined;
+  /** Names of registered architectures for `encoder`, `decoder` and the names of concept models. */
+  archs?: Readonly<Record<string, string>> | undefined;
+  /** How linear layers hold their weights: of all parts, or of each. */
+  precision?: Precision | Partial<PartPrecisions> | undefined;
+  /** Name of the concept space; see `Manifest.space`. */
+  space?: string | undefined;
+  /** Name of the model; without it that of the configuration or of the folder. */
+  name?: string | undefined;
+}
