@@ -1,7 +1,11 @@
 import { mkdirSync, rmSync, statfsSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseConceptModelConfig } from '../../../server/model/parseConceptModelConfig.ts';
-import { parseConfig } from '../../../server/model/parseConfig.ts';
+import {
+  parseConfig,
+  parseDecoderConfig,
+  parseEncoderConfig,
+} from '../../../server/model/parseConfig.ts';
 import { largeTokenizer } from '../../support/largeTokenizer.ts';
 import {
   type Checkpoint,
@@ -51,9 +55,12 @@ const sonar = parseConfig(JSON.stringify(configs.sonar), 'sonar');
 const slight = parseConfig(JSON.stringify(configs.encoderOnly), 'encoderOnly');
 
 const checkpoints = {
-  encoder: { type: 'float32', shapes: sonarEncoderShapes(sonar.encoder) },
-  decoder: { type: 'float32', shapes: sonarDecoderShapes(sonar.decoder) },
-  slightDecoder: { type: 'float32', shapes: sonarDecoderShapes(slight.decoder) },
+  encoder: { type: 'float32', shapes: sonarEncoderShapes(parseEncoderConfig(sonar.encoder)) },
+  decoder: { type: 'float32', shapes: sonarDecoderShapes(parseDecoderConfig(sonar.decoder)) },
+  slightDecoder: {
+    type: 'float32',
+    shapes: sonarDecoderShapes(parseDecoderConfig(slight.decoder)),
+  },
   twoTower: { type: 'float16', shapes: twoTowerShapes() },
 } as const satisfies Record<string, Checkpoint>;
 
