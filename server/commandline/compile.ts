@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import { CompileClient } from '../compiler/compileClient.ts';
+import { precisions } from '../model/manifest.ts';
 import { type Command, choiceOption, requiredOption, UsageError } from './command.ts';
 import { reportEachTenth } from './model.ts';
 
@@ -8,7 +9,7 @@ export const compileCommand: Command = {
   name: 'compile',
   summary: 'compile checkpoints to a model folder',
   help: `Usage: thoughtline compile --encoder F --decoder F [--lcm NAME=F …] --tokenizer F
-                           --config F.json [--precision fp32|int8] --out DIR
+                           --config F.json [--precision P] --out DIR
 
 Compiles safetensors checkpoints of SONAR's architecture to ONNX and prints the manifest.
 Nothing is done when DIR already holds the model of the same files.
@@ -19,7 +20,7 @@ Nothing is done when DIR already holds the model of the same files.
   --tokenizer F    the SentencePiece model
   --config F.json  hyper-parameters under the reference's field names:
                    {"encoder":{…},"decoder":{…},"lcm":{NAME:{…}},"tokenizer":{"langs":[…]}}
-  --precision P    of the linear layers: int8 (default) or fp32
+  --precision P    of the linear layers: int8 (default), int4, fp16 or fp32
   --out DIR        the model folder to make`,
   options: {
     encoder: { type: 'string' },
@@ -39,7 +40,7 @@ Nothing is done when DIR already holds the model of the same files.
       config: requiredOption(values, 'config'),
       outDir: requiredOption(values, 'out'),
       lcms: namedFiles(values['lcm']),
-      precision: choiceOption(values, 'precision', ['fp32', 'int8']) ?? 'int8',
+      precision: choiceOption(values, 'precision', precisions) ?? 'int8',
     } as const;
     const compiler = new CompileClient(join(__dirname, 'compileWorker.js'));
     const onProgress = reportEachTenth(io);

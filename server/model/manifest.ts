@@ -7,7 +7,12 @@
 /** Raised whenever an older folder must be compiled again. */
 export const manifestVersion = 2;
 
-export type Precision = 'fp32' | 'int8';
+/**
+ * How a graph holds its large matrices: as numbers, as signed bytes with a scale per row, or as
+ * four bits with a scale per block of a row. What goes in and out is float32 in all of them.
+ */
+export const precisions = ['fp32', 'fp16', 'int8', 'int4'] as const;
+export type Precision = (typeof precisions)[number];
 
 /** The parts of a model that may differ in precision. */
 export interface PartPrecisions {

@@ -21,7 +21,7 @@ import {
   type Manifest,
   manifestVersion,
   type NoiseSchedulerConfig,
-  type Precision,
+  precisions,
   type TokenizerEntry,
   type TwoTowerLcmEntry,
 } from './manifest.ts';
@@ -38,8 +38,6 @@ const sha256Digest = /^[0-9a-f]{64}$/;
 const manifestLengths = { min: 1, max: sequenceLengths.max + vocabularySizes.max + 1 };
 
 const fileSizes = { min: 0, max: Number.MAX_SAFE_INTEGER };
-
-const precisions: readonly Precision[] = ['fp32', 'int8'];
 
 const manifestErrors: FieldErrors = {
   malformed: (message) => new IntegrityError(message),

@@ -1,11 +1,13 @@
 import { assert } from '../base/errors.ts';
 
 /** The element types that tensors of ours have in memory. */
-export type DataType = 'float32' | 'int64' | 'int32' | 'int8' | 'uint8' | 'bool';
+export type DataType = 'float32' | 'float16' | 'int64' | 'int32' | 'int8' | 'uint8' | 'bool';
 
 /** The typed array that holds the elements of a tensor of type `T`. */
 export interface TypedArrays {
   float32: Float32Array;
+  /** Bit patterns. */
+  float16: Uint16Array;
   int64: BigInt64Array;
   int32: Int32Array;
   int8: Int8Array;

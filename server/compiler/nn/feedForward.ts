@@ -1,8 +1,7 @@
 import type { Value } from '../onnx/graph.ts';
-import { quantizeReluRows } from '../onnx/quantize.ts';
 import type { Scope } from '../onnx/scope.ts';
 import { silu } from './activation.ts';
-import { linear, toRows } from './linear.ts';
+import { linear, reluRows, toRows } from './linear.ts';
 
 export interface FeedForwardConfig {
   /** D */
@@ -26,13 +25,11 @@ export function feedForward(
   { modelDim, innerDim }: FeedForwardConfig,
   x: Value,
 ): Value {
-  const { op } = scope;
   const innerProj = { inputDim: modelDim, outputDim: innerDim };
   const outputProj = { inputDim: innerDim, outputDim: modelDim };
 
   const inner = linear(scope.at('inner_proj'), innerProj, x); // [S, F]
-  const activated = scope.precision === 'int8' ? quantizeReluRows(op, inner) : op.Relu(inner);
-  return linear(scope.at('output_proj'), outputProj, activated);
+  return linear(scope.at('output_proj'), outputProj, reluRows(scope, inner));
 }
 
 /**

@@ -1,4 +1,5 @@
 import { assert } from '../../base/errors.ts';
+import { float32ToFloat16 } from '../../tensor/float16.ts';
 import { type DataType, type Tensor, tensor } from '../../tensor/tensor.ts';
 import type {
   Attribute,
@@ -128,6 +129,8 @@ function constantTensor(
   switch (type) {
     case 'float32':
       return tensor(type, shape, Float32Array.from(values));
+    case 'float16':
+      return tensor(type, shape, float32ToFloat16(Float32Array.from(values)));
     case 'int64':
       return tensor(type, shape, BigInt64Array.from(values, BigInt));
     case 'int32':

@@ -1,4 +1,5 @@
 import { WeightMismatchError } from '../../base/errors.ts';
+import { float32ToFloat16, maxFloat16 } from '../../tensor/float16.ts';
 import { elementCount } from '../../tensor/tensor.ts';
 import type { WeightSource } from './weights.ts';
 
@@ -63,6 +64,20 @@ export class CheckpointWeights {
     const shown = unknown.slice(0, 3).join(', ');
     throw new WeightMismatchError(
       `${this.#source.label}: expected only keys of the model, found ${unknown.length} others: ${shown}`,
+    );
+  }
+
+  /**
+   * Rounds numbers of a weight to float16. Clamping would change the model without a word.
+   *
+   * @throws WeightMismatchError when a number is beyond the range
+   */
+  toFloat16(name: string, values: Float32Array): Uint16Array {
+    const index = values.findIndex((value) => Math.abs(value) > maxFloat16);
+    if (index < 0) return float32ToFloat16(values);
+    throw new WeightMismatchError(
+      `${this.#name(name)}: expected numbers up to ±${maxFloat16} for fp16, ` +
+        `found ${values[index]} at element ${index}`,
     );
   }
 

@@ -210,7 +210,7 @@ export class Ops {
   }
 
   Cast(x: Value, type: DataType): Value {
-    const codes = { float32: 1, uint8: 2, int8: 3, int32: 6, int64: 7, bool: 9 };
+    const codes = { float32: 1, uint8: 2, int8: 3, int32: 6, int64: 7, bool: 9, float16: 10 };
     return this.#node('Cast', [x], type, { to: { int: codes[type] } });
   }
 
@@ -263,6 +263,69 @@ export class Ops {
       outputs: ['float32'],
     });
     assert(result !== undefined, 'MatMulIntegerToFloat: expected an output');
+    return result;
+  }
+
+  /**
+   * com.microsoft: A Wᵀ + bias, for a weight in blocks along D; see `blockQuantize.ts`.
+   *
+   * @param x       [S, D]
+   * @param values  [F, ⌈D / blockSize⌉, blockSize / 2] uint8, two numbers a byte, the lower first
+   * @param scales  [F, ⌈D / blockSize⌉]
+   * @param bias    [F]
+   * @returns [S, F]
+   */
+  MatMulNBits(
+    x: Value,
+    values: Value,
+    scales: Value,
+    bias: Value | null,
+    { inputDim, outputDim, blockSize }: { inputDim: number; outputDim: number; blockSize: number },
+  ): Value {
+    const [result] = this.#builder.node(this.#prefix, {
+      opType: 'MatMulNBits',
+      domain: 'com.microsoft',
+      inputs: bias ? [x, values, scales, null, null, bias] : [x, values, scales],
+      outputs: [x.type],
+      attributes: {
+        K: { int: inputDim },
+        N: { int: outputDim },
+        bits: { int: 4 },
+        block_size: { int: blockSize },
+        accuracy_level: { int: 4 }, // activations in bytes, one scale per block of each row
+      },
+    });
+    assert(result !== undefined, 'MatMulNBits: expected an output');
+    return result;
+  }
+
+  /**
+   * com.microsoft: rows of a table in blocks, as numbers.
+   *
+   * @param values   [V, blocks, blockSize / 2] uint8, as in `MatMulNBits`
+   * @param indices  [N, S] int64
+   * @param scales   [V, blocks, 1]
+   * @returns [N, S, blocks, blockSize] of the scales' type
+   */
+  GatherBlockQuantized(
+    values: Value,
+    indices: Value,
+    scales: Value,
+    { blockSize }: { blockSize: number },
+  ): Value {
+    const [result] = this.#builder.node(this.#prefix, {
+      opType: 'GatherBlockQuantized',
+      domain: 'com.microsoft',
+      inputs: [values, indices, scales],
+      outputs: [scales.type],
+      attributes: {
+        bits: { int: 4 },
+        block_size: { int: blockSize },
+        gather_axis: { int: 0 },
+        quantize_axis: { int: 2 },
+      },
+    });
+    assert(result !== undefined, 'GatherBlockQuantized: expected an output');
     return result;
   }
 

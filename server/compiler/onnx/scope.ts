@@ -4,8 +4,11 @@ import type { CheckpointWeights, WeightReader } from './checkpointWeights.ts';
 import type { Value, WeightGroup } from './graph.ts';
 import { Ops } from './ops.ts';
 
-/** How linear layers hold their weights: as they are, or as signed bytes with a scale per row. */
-export type LinearPrecision = 'fp32' | 'int8';
+/**
+ * How the large matrices are held: as numbers, as signed bytes with a scale per row, or as four
+ * bits with a scale per block of a row.
+ */
+export type LinearPrecision = 'fp32' | 'fp16' | 'int8' | 'int4';
 
 /** What all scopes of one graph share. */
 export interface ScopeContext {
@@ -43,13 +46,19 @@ export class Scope {
   }
 
   /**
-   * Returns a weight of the checkpoint, as it is.
+   * Returns a weight of the checkpoint, as it is or rounded to float16.
    *
-   * @throws WeightMismatchError when the checkpoint lacks it or has it in another shape
+   * @throws WeightMismatchError when the checkpoint lacks it or has it in another shape; when it
+   *         is loaded, if a number is beyond the range of the type
    */
-  weight(name: string, shape: readonly number[]): Value {
+  weight(name: string, shape: readonly number[], type: 'float32' | 'float16' = 'float32'): Value {
+    const { weights } = this.#context;
+    const key = this.#key(name);
     const reader = this.reader(name, shape);
-    return this.table(name, 'float32', shape, () => bytesOf(reader.read()));
+    if (type === 'float32') return this.table(name, type, shape, () => bytesOf(reader.read()));
+    return this.table(`${name}.fp16`, type, shape, () =>
+      bytesOf(weights.toFloat16(key, reader.read())),
+    );
   }
 
   /**
@@ -82,6 +91,6 @@ export class Scope {
 }
 
 /** Returns the bytes that numbers occupy; ONNX and every machine we run on are little-endian. */
-export function bytesOf(values: Float32Array | Int8Array): Uint8Array {
+export function bytesOf(values: Float32Array | Uint16Array | Int8Array): Uint8Array {
   return new Uint8Array(values.buffer, values.byteOffset, values.byteLength);
 }

@@ -25,6 +25,7 @@ const elementTypes: Record<DataType, { code: number; sizeBytes: number }> = {
   int32: { code: 6, sizeBytes: 4 },
   int64: { code: 7, sizeBytes: 8 },
   bool: { code: 9, sizeBytes: 1 },
+  float16: { code: 10, sizeBytes: 2 },
 };
 
 /** An ONNX model in two files. */

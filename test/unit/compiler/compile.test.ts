@@ -22,7 +22,7 @@ import {
   WeightMismatchError,
 } from '../../../server/base/errors.ts';
 import { compileModel } from '../../../server/compiler/compile.ts';
-import type { ModelManifest } from '../../../server/model/manifest.ts';
+import { type ModelManifest, precisions } from '../../../server/model/manifest.ts';
 import { manifestFiles, parseManifest } from '../../../server/model/parseManifest.ts';
 import {
   type TinySources,
@@ -61,7 +61,7 @@ function written(): string[] {
 }
 
 test('a compiled folder holds what its manifest says, and every graph loads', async () => {
-  for (const precision of ['fp32', 'int8'] as const) {
+  for (const precision of precisions) {
     const outDir = join(target, precision);
     const manifest = await compileModel({ ...request(), precision, outDir });
     const text = readFileSync(join(outDir, 'manifest.json'), 'utf8');

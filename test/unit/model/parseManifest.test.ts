@@ -127,7 +127,11 @@ test('sizes, digests and counts out of range are refused', () => {
   checkRefused('embeddingDim', 0, 'embeddingDim');
   checkRefused('embeddingDim', 1e9, 'embeddingDim');
   checkRefused('decoder.vocabInfo.padIdx', -1, 'decoder.vocabInfo.padIdx');
-  checkRefused('encoder.precision', 'int4', 'encoder.precision: expected fp32 or int8');
+  checkRefused(
+    'encoder.precision',
+    'int2',
+    'encoder.precision: expected fp32 or fp16 or int8 or int4',
+  );
   checkRefused('conceptModels.0.family', 'quant_lcm', 'conceptModels[0].family');
   checkRefused('conceptModels.0.name', '../base', 'conceptModels[0].name');
   checkRefused('conceptModels.1.name', 'base', 'conceptModels: expected each name once');

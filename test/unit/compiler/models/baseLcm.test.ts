@@ -3,7 +3,7 @@ import test from 'node:test';
 import { CheckpointUnsupportedError, WeightMismatchError } from '../../../../server/base/errors.ts';
 import { buildBaseLcm } from '../../../../server/compiler/models/baseLcm.ts';
 import type { BaseLcmConfig } from '../../../../server/model/config.ts';
-import type { Precision } from '../../../../server/model/manifest.ts';
+import { type Precision, precisions } from '../../../../server/model/manifest.ts';
 import {
   basePrediction0,
   basePrediction3,
@@ -47,7 +47,7 @@ test('the predictions are those of the reference', async () => {
 });
 
 for (const [name, config] of Object.entries({ rotary: tinyBaseLcm, learned: toyBaseLcm })) {
-  for (const precision of ['fp32', 'int8'] as const) {
+  for (const precision of precisions) {
     test(`${name} positions, ${precision}: cached is uncached`, async () => {
       const predict = await openLcm(config, precision);
       const whole = await predict(document(0, 4));

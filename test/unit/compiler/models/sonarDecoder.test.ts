@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import test from 'node:test';
 import { CheckpointUnsupportedError, WeightMismatchError } from '../../../../server/base/errors.ts';
 import { buildSonarDecoder } from '../../../../server/compiler/models/sonarDecoder.ts';
-import type { Precision } from '../../../../server/model/manifest.ts';
+import { type Precision, precisions } from '../../../../server/model/manifest.ts';
 import {
   crossAttentionConstant,
   decoderArgMax,
@@ -111,7 +111,7 @@ test('the best token at every position is that of the reference', async () => {
   }
 });
 
-for (const precision of ['fp32', 'int8'] as const) {
+for (const precision of precisions) {
   test(`${precision}: tokens one by one are tokens at once`, async () => {
     const { step } = await openDecoder(precision);
     const atOnce = await step({ ids: prefix(4) });

@@ -4,7 +4,7 @@ import { CheckpointUnsupportedError, WeightMismatchError } from '../../../../ser
 import { buildSonarEncoder } from '../../../../server/compiler/models/sonarEncoder.ts';
 import { serialize } from '../../../../server/compiler/onnx/serialize.ts';
 import type { SonarEncoderConfig } from '../../../../server/model/config.ts';
-import type { Precision } from '../../../../server/model/manifest.ts';
+import { type Precision, precisions } from '../../../../server/model/manifest.ts';
 import {
   encoderIds,
   encoderMask,
@@ -36,7 +36,7 @@ test('the embeddings are those of the reference', async () => {
   assertClose(second, sentenceEmbedding1, 2e-5);
 });
 
-for (const precision of ['fp32', 'int8'] as const) {
+for (const precision of precisions) {
   test(`${precision}: a padded sentence in a batch is the sentence alone`, async () => {
     const encode = await openEncoder(precision);
     const [, padded = []] = await encode(encoderIds, encoderMask, 2);

@@ -3,7 +3,7 @@ import test from 'node:test';
 import { CheckpointUnsupportedError, WeightMismatchError } from '../../../../server/base/errors.ts';
 import { buildTwoTowerLcm } from '../../../../server/compiler/models/twoTowerLcm.ts';
 import type { TwoTowerLcmConfig } from '../../../../server/model/config.ts';
-import type { Precision } from '../../../../server/model/manifest.ts';
+import { type Precision, precisions } from '../../../../server/model/manifest.ts';
 import { context3, denoised7, unconditional7 } from '../../../golden/tinyModels.ts';
 import { closedFormVector, closedFormWeights } from '../../../support/closedForm.ts';
 import {
@@ -96,7 +96,7 @@ test('no context is a context of zero vectors', async () => {
 });
 
 for (const [name, config] of Object.entries({ rotary: tinyTwoTowerLcm, toy: toyTwoTowerLcm })) {
-  for (const precision of ['fp32', 'int8'] as const) {
+  for (const precision of precisions) {
     test(`${name}, ${precision}: a cached context is an uncached one`, async () => {
       const { encode } = await openLcm(config, precision);
       const whole = await encode(0, 4);

@@ -46,7 +46,14 @@ test('the compiled gated network is the network in plain loops', async () => {
   await checkLayer(swigluFeedForward, expectedGated, 'fp32', 1e-6);
 });
 
-test('the networks in bytes are close to the networks in numbers', async () => {
-  await checkLayer(feedForward, expectedRelu, 'int8', 0.05);
-  await checkLayer(swigluFeedForward, expectedGated, 'int8', 0.05);
-});
+// Two layers of the errors that `linear.test.ts` explains.
+for (const [precision, tolerance] of [
+  ['fp16', 0.002],
+  ['int8', 0.05],
+  ['int4', 0.4],
+] as const) {
+  test(`the networks in ${precision} are close to the networks in numbers`, async () => {
+    await checkLayer(feedForward, expectedRelu, precision, tolerance);
+    await checkLayer(swigluFeedForward, expectedGated, precision, tolerance);
+  });
+}

@@ -3,7 +3,7 @@ import test from 'node:test';
 import { linear, toRows as toLinearRows } from '../../../../server/compiler/nn/linear.ts';
 import { GraphBuilder } from '../../../../server/compiler/onnx/builder.ts';
 import { CheckpointWeights } from '../../../../server/compiler/onnx/checkpointWeights.ts';
-import { Scope } from '../../../../server/compiler/onnx/scope.ts';
+import { type LinearPrecision, Scope } from '../../../../server/compiler/onnx/scope.ts';
 import { closedFormVector, closedFormWeights } from '../../../support/closedForm.ts';
 import { assertClose, floats, runLayer } from '../../../support/graphSession.ts';
 import { linear as plainLinear, toRows } from '../../../support/plainLoops.ts';
@@ -16,7 +16,7 @@ const expected = plainLinear(
   Array.from(weights.read('bias')),
 ).flat();
 
-async function runLinear(precision: 'fp32' | 'int8', hasBias = true): Promise<readonly number[]> {
+async function runLinear(precision: LinearPrecision, hasBias = true): Promise<readonly number[]> {
   const config = { inputDim: 8, outputDim: 12, hasBias };
   const build = (scope: Scope, value: Parameters<typeof linear>[2]) => linear(scope, config, value);
   const [y] = await runLayer(weights, [floats([3, 8], x)], build, precision);
@@ -27,15 +27,24 @@ test('the compiled layer is the layer in plain loops', async () => {
   assertClose(await runLinear('fp32'), expected, 1e-6);
 });
 
-test('the layer in bytes is close to the layer in numbers', async () => {
-  assertClose(await runLinear('int8'), expected, 0.05);
-});
+// Half a step of the largest of 8 numbers in [−0.6, 0.6), times the 8 activations below 1.
+for (const [precision, tolerance] of [
+  ['fp16', 0.002],
+  ['int8', 0.05],
+  ['int4', 0.25],
+] as const) {
+  test(`the layer in ${precision} is close to the layer in numbers`, async () => {
+    assertClose(await runLinear(precision), expected, tolerance);
+  });
+}
 
 test('the bias is optional', async () => {
   const bias = weights.read('bias');
   const without = expected.map((value, index) => value - (bias[index % 12] ?? 0));
   assertClose(await runLinear('fp32', false), without, 1e-6);
+  assertClose(await runLinear('fp16', false), without, 0.002);
   assertClose(await runLinear('int8', false), without, 0.05);
+  assertClose(await runLinear('int4', false), without, 0.25);
 });
 
 test('layers that share their input quantize it once', () => {

@@ -78,6 +78,18 @@ for (const value of [Number.NaN, Number.POSITIVE_INFINITY]) {
   });
 }
 
+test('a weight beyond the range of float16 is refused when it is written as such', () => {
+  const source = { ...closedFormWeights(shapes), read: () => Float32Array.of(0, 65504, -7e4, 0) };
+  const { builder, scope } = openScope(source);
+  scope.at('layers').at(0).at('fc').weight('bias', [4], 'float16');
+  const { weights } = serialize(builder.finish(), 'weights.bin');
+  checkMismatch(
+    () => [...weights],
+    'closed form: layers.0.fc.bias: expected numbers up to ±65504 for fp16, ' +
+      'found -70000 at element 2',
+  );
+});
+
 test('keys that no one used are an error unless they are left aside', () => {
   const { scope, weights } = openScope();
   scope.at('layers').at(0).at('fc').weight('weight', [4, 2]);
