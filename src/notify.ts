@@ -43,6 +43,11 @@ function wordsFor(trouble: Trouble): Words | undefined {
     command: 'workbench.action.openSettings',
     argument: 'thoughtline.model.folder',
   };
+  const proxySettings = {
+    title: l10n.t('Proxy Settings'),
+    command: 'workbench.action.openSettings',
+    argument: 'http.proxy',
+  };
   switch (trouble) {
     case 'modelMissing':
       return {
@@ -59,10 +64,61 @@ function wordsFor(trouble: Trouble): Words | undefined {
         message: l10n.t('Thoughtline cannot run this kind of model.'),
         remedies: [chooseModel, showLog],
       };
+    case 'downloadOffline':
+      return {
+        message: l10n.t(
+          'The host of the model cannot be reached. Look whether this machine is online, or behind a proxy that the setting http.proxy must name.',
+        ),
+        remedies: [showLog],
+      };
+    case 'downloadProxy':
+      return {
+        message: l10n.t(
+          'The proxy did not let the download through. The setting http.proxy may hold its address with name and password, as in http://name:password@host:port.',
+        ),
+        remedies: [proxySettings, showLog],
+      };
+    case 'downloadUntrusted':
+      return {
+        message: l10n.t(
+          'The host of the model, or something between, shows a certificate that this machine does not trust. Nothing was downloaded from it.',
+        ),
+        remedies: [showLog],
+      };
+    case 'downloadForbidden':
+      return {
+        message: l10n.t(
+          'The host of the model wants an account or refuses. Get the files with your browser, then install them from a folder.',
+        ),
+        remedies: [showLog],
+      };
+    case 'downloadNotFound':
+      return {
+        message: l10n.t(
+          'The model is not at its address any more. A mirror can be set, or files from elsewhere installed from a folder.',
+        ),
+        remedies: [showLog],
+      };
+    case 'downloadCorrupt':
+      return {
+        message: l10n.t(
+          'What came is not the file that was asked for, and it was removed. Another attempt begins anew.',
+        ),
+        remedies: [showLog],
+      };
     case 'downloadFailed':
       return {
-        message: l10n.t('The Thoughtline model could not be downloaded.'),
-        remedies: [tryAgain, showLog],
+        message: l10n.t(
+          'The model could not be downloaded. What has come so far is kept, and another attempt goes on from there.',
+        ),
+        remedies: [showLog],
+      };
+    case 'notEnoughSpace':
+      return {
+        message: l10n.t(
+          'There is not enough free space on the disk for the model. The log says how much it needs.',
+        ),
+        remedies: [showLog],
       };
     case 'inferenceFailed':
       return {

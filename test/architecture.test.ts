@@ -86,7 +86,14 @@ const floors: Readonly<Record<string, Floor>> = {
   },
   'server/store': {
     imports: ['server/model', 'server/base'],
-    uses: [...disk, 'node:crypto', 'node:stream', 'node:stream/promises'],
+    uses: [
+      ...disk,
+      'node:crypto',
+      { name: 'node:http', in: 'server/store/http.ts' },
+      { name: 'node:https', in: 'server/store/http.ts' },
+      { name: 'node:tls', in: 'server/store/http.ts' },
+      { name: 'https-proxy-agent', in: 'server/store/http.ts' },
+    ],
   },
   'server/search': { imports: ['server/tensor', 'server/base'], uses: ['node:sqlite', 'pg'] },
   'server/features': {

@@ -1,4 +1,4 @@
-import type { ErrorCode } from '../../protocol/errors.ts';
+import type { DownloadErrorCode, ErrorCode } from '../../protocol/errors.ts';
 
 /**
  * An error that names the thing, what was expected and what was found, without a full stop.
@@ -52,6 +52,21 @@ export class ModelMissingError extends ConceptError {
 export class IntegrityError extends ConceptError {
   constructor(message: string, options?: ErrorOptions) {
     super('modelCorrupt', message, options);
+  }
+}
+
+/** A file could not be downloaded or there is no room for it. When retryable, try again later. */
+export class DownloadError extends ConceptError {
+  /** How long the host asks us to wait. */
+  readonly retryAfterMs: number | undefined;
+
+  constructor(
+    code: DownloadErrorCode,
+    message: string,
+    options: ErrorOptions & { retryable?: boolean; retryAfterMs?: number | undefined } = {},
+  ) {
+    super(code, message, options);
+    this.retryAfterMs = options.retryAfterMs;
   }
 }
 
