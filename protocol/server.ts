@@ -30,6 +30,8 @@ export type ModelStatus =
       model: string;
       /** Where the model runs, such as `cpu`. */
       device: string;
+      /** Why it does not run on the device that the writer named; null when it does. */
+      deviceNote: string | null;
       conceptModel: string;
       loadMs: number;
       /** Time of the last answer; null before the first. */

@@ -37,7 +37,22 @@ export interface ModelSettings {
   folder: string;
   /** 0 means as many as suits the machine. */
   threads: number;
+  /** Where the model runs; `auto` means the fastest that gives the right numbers. */
+  device: DeviceChoice;
 }
+
+/** Devices that the writer may name. */
+export const deviceChoices = [
+  'auto',
+  'cpu',
+  'cuda',
+  'tensorrt',
+  'webgpu',
+  'directml',
+  'coreml',
+] as const;
+
+export type DeviceChoice = (typeof deviceChoices)[number];
 
 /** No level that shows the content of messages: the writer's text is never logged. */
 const traceLevels = ['off', 'messages'] as const;
@@ -58,7 +73,7 @@ export const defaultSettings: Settings = {
     beamSize: 3,
     maxSentenceTokens: 64,
   },
-  model: { folder: '', threads: 0 },
+  model: { folder: '', threads: 0, device: 'auto' },
   trace: { server: 'off' },
 };
 
@@ -97,6 +112,7 @@ export function parseSettings(value: unknown): { settings: Settings; refused: st
     model: {
       folder: model.field('folder', string),
       threads: model.field('threads', integer(0, 256)),
+      device: model.field('device', oneOf(deviceChoices)),
     },
     trace: { server: trace.field('server', oneOf(traceLevels)) },
   };

@@ -195,10 +195,8 @@ export function serve(connection: Connection, buildHouse: BuildHouse): void {
     const wanted = JSON.stringify(model);
     if (wanted === loaded) return;
     loaded = wanted;
-    await models.load(
-      model.folder,
-      model.threads === 0 ? {} : { intraOpNumThreads: model.threads },
-    );
+    const { folder, threads, device } = model;
+    await models.load(folder, threads === 0 ? { device } : { device, intraOpNumThreads: threads });
   }
 }
 

@@ -66,6 +66,7 @@ export class ModelHost {
         state: 'ready',
         model: model.name,
         device: model.device,
+        deviceNote: model.deviceNote,
         conceptModel: this.#conceptModel(model),
         loadMs: model.loadMs,
         lastLatencyMs: null,

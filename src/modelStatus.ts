@@ -145,7 +145,7 @@ function describe(health: Health): Description {
       };
     }
     case 'ready': {
-      const { model, conceptModel, device, lastLatencyMs, memoryMb } = health;
+      const { model, conceptModel, device, deviceNote, lastLatencyMs, memoryMb } = health;
       const latency = lastLatencyMs === null ? undefined : `${Math.round(lastLatencyMs)} ms`;
       return {
         icon: 'sparkle',
@@ -154,6 +154,7 @@ function describe(health: Health): Description {
           l10n.t('Ready'),
           l10n.t('Model: {0}, {1}', model, conceptModel),
           l10n.t('Device: {0}', device),
+          ...(deviceNote === null ? [] : [deviceNote]),
           ...(latency === undefined ? [] : [l10n.t('Last answer: {0}', latency)]),
           l10n.t('Memory: {0} MB', Math.round(memoryMb)),
         ],

@@ -4,7 +4,7 @@ import { IntegrityError, InvalidRequestError } from '../base/errors.ts';
 import type { FileEntry, GraphEntry, ModelManifest, NormalizerEntry } from '../model/manifest.ts';
 import { isFiniteVector } from '../tensor/vector.ts';
 import { SonarTokenizer } from '../text/sonarTokenizer.ts';
-import { type Device, openOnDevice } from './devices.ts';
+import { type ChosenDevice, type Device, devices, openOnDevice } from './devices.ts';
 import {
   baseLcmSignature,
   contextSignature,
@@ -66,7 +66,11 @@ export class CompiledModel implements InferenceModel {
    */
   static async load(
     folder: string,
-    { intraOpNumThreads = defaultThreadCount(), addOns = [] }: LoadOptions = {},
+    {
+      intraOpNumThreads = defaultThreadCount(),
+      addOns = [],
+      device: choice = 'auto',
+    }: LoadOptions = {},
     signal?: AbortSignal,
   ): Promise<CompiledModel> {
     const manifest = readModel(folder);
@@ -82,13 +86,16 @@ export class CompiledModel implements InferenceModel {
     signal?.throwIfAborted();
 
     const open = (device: Device): OpenGraph => {
-      const options = { executionProviders: device.executionProviders, intraOpNumThreads };
+      const { executionProviders, keepsTensors } = device;
+      const options = { executionProviders, keepsTensors, intraOpNumThreads };
       return (from, graph, label, signature) =>
         OnnxSession.create(from, graph, label, signature, options);
     };
-    const { device, value: encoderGraph } = await openOnDevice((candidate) =>
+    const wanted = { device: devices[choice === 'auto' ? 'cpu' : choice], note: null };
+    const { value: encoderGraph, ...chosen } = await openOnDevice(wanted, (candidate) =>
       open(candidate)(folder, encoder.graph, 'encoder', encoderSignature),
     );
+    const { device } = chosen;
     const opened: { dispose(): Promise<void> }[] = [encoderGraph];
     try {
       signal?.throwIfAborted();
@@ -105,7 +112,7 @@ export class CompiledModel implements InferenceModel {
       return new CompiledModel(
         manifest,
         placed,
-        device,
+        chosen,
         new SentenceEncoder(encoderGraph, encoder, tokenizer),
         new SentenceDecoder({ prepare, step }, decoder, tokenizer),
         open(device),
@@ -119,7 +126,7 @@ export class CompiledModel implements InferenceModel {
   private constructor(
     manifest: ModelManifest,
     placed: ReadonlyMap<string, PlacedConceptModel>,
-    device: Device,
+    { device, note }: ChosenDevice,
     encoder: SentenceEncoder,
     decoder: SentenceDecoder,
     open: OpenGraph,
@@ -135,6 +142,7 @@ export class CompiledModel implements InferenceModel {
       defaultLang: manifest.tokenizer.defaultLang,
       conceptModels: [...placed.keys()],
       device: device.name,
+      deviceNote: note,
     };
   }
 

@@ -1,3 +1,5 @@
+import type { DeviceChoice, DeviceName } from '../model/device.ts';
+
 /*
  * What the features ask of the models. `InferenceClient` answers from the inference thread;
  * tests answer from a fake. Embeddings are Float32Array of length E.
@@ -11,8 +13,10 @@ export interface LoadedModel {
   defaultLang: string;
   /** Names of the concept models: the model's own, then those of its add-ons. */
   conceptModels: readonly string[];
-  /** Such as `cpu`. */
-  device: string;
+  /** What runs the model. */
+  device: DeviceName;
+  /** Why that is not the device that was asked for; null when it is. */
+  deviceNote: string | null;
   loadMs: number;
 }
 
@@ -22,6 +26,8 @@ export interface LoadOptions {
   intraOpNumThreads?: number;
   /** Folders with more concept models of the model's space, in order. */
   addOns?: readonly string[];
+  /** What runs the model; found by trying when absent. */
+  device?: DeviceChoice;
 }
 
 export interface EncodeRequest {

@@ -1,14 +1,24 @@
 import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import * as ort from 'onnxruntime-node';
-import { MemoryError, SessionError } from '../base/errors.ts';
+import { assert, MemoryError, SessionError } from '../base/errors.ts';
 import type { GraphEntry } from '../model/manifest.ts';
 import type { DataType, Tensor } from '../tensor/tensor.ts';
-import type { GraphSession, Signature, ValueType } from './graphSession.ts';
+import type { ExecutionProvider } from './devices.ts';
+import {
+  type CarriedTensor,
+  type DeviceTensor,
+  type GraphSession,
+  isOnHost,
+  type Signature,
+  type ValueType,
+} from './graphSession.ts';
 
 export interface SessionOptions {
   /** In the order in which they are tried for each node. */
-  executionProviders: readonly string[];
+  executionProviders: readonly ExecutionProvider[];
+  /** Whether carried outputs stay on the device. */
+  keepsTensors?: boolean;
   /** Threads of one operator; `defaultThreadCount()` when absent. */
   intraOpNumThreads?: number;
 }
@@ -25,6 +35,8 @@ export function defaultThreadCount(logicalCores = availableParallelism()): numbe
 export class OnnxSession<S extends Signature> implements GraphSession<S> {
   readonly #label: string;
   readonly #session: ort.InferenceSession;
+  /** Whether some outputs stay on the device. */
+  readonly #keepsTensors: boolean;
 
   /**
    * Opens a graph of a model folder and checks what goes in and out of it.
@@ -40,9 +52,11 @@ export class OnnxSession<S extends Signature> implements GraphSession<S> {
     signature: S,
     options: SessionOptions,
   ): Promise<OnnxSession<S>> {
+    const keepsTensors = options.keepsTensors === true && hasCarried(signature);
     const session = await named(label, () =>
       ort.InferenceSession.create(join(folder, entry.model.file), {
         executionProviders: [...options.executionProviders],
+        ...(keepsTensors ? { preferredOutputLocation: locations(signature) } : {}),
         graphOptimizationLevel: 'all',
         executionMode: 'sequential',
         intraOpNumThreads: options.intraOpNumThreads ?? defaultThreadCount(),
@@ -61,23 +75,30 @@ export class OnnxSession<S extends Signature> implements GraphSession<S> {
       await session.release();
       throw error;
     }
-    return new OnnxSession(label, session);
+    return new OnnxSession(label, session, keepsTensors);
   }
 
-  private constructor(label: string, session: ort.InferenceSession) {
+  private constructor(label: string, session: ort.InferenceSession, keepsTensors: boolean) {
     this.#label = label;
     this.#session = session;
+    this.#keepsTensors = keepsTensors;
   }
 
   async run(
-    feeds: Readonly<Record<string, Tensor>>,
+    feeds: Readonly<Record<string, CarriedTensor>>,
     fetches: readonly string[],
   ): Promise<Awaited<ReturnType<GraphSession<S>['run']>>> {
     const inputs: Record<string, ort.Tensor> = {};
     for (const [name, value] of Object.entries(feeds)) inputs[name] = toOrt(value);
-    const outputs = await named(this.#label, () => this.#session.run(inputs, fetches));
-    const results: Record<string, Tensor> = {};
-    for (const [name, value] of Object.entries(outputs)) results[name] = fromOrt(value);
+    // With outputs that stay on the device, ONNX Runtime's binding for Node keeps the list of the
+    // first run, and takes the i-th output that is fetched to be the graph's i-th: so all are.
+    const all = this.#keepsTensors ? this.#session.outputNames : fetches;
+    const outputs = await named(this.#label, () => this.#session.run(inputs, all));
+    const results: Record<string, CarriedTensor> = {};
+    for (const [name, value] of Object.entries(outputs)) {
+      if (fetches.includes(name)) results[name] = fromOrt(value);
+      else value.dispose();
+    }
     // The signature was checked when the session was made, so the names and types are these.
     return results as Awaited<ReturnType<GraphSession<S>['run']>>;
   }
@@ -87,14 +108,54 @@ export class OnnxSession<S extends Signature> implements GraphSession<S> {
   }
 }
 
-/** Wraps without copying. */
-function toOrt({ type, data, shape }: Tensor): ort.Tensor {
-  return new ort.Tensor(type, data, shape);
+/** A tensor that ONNX Runtime holds on a device. Reading it would abort the process. */
+class OrtDeviceTensor implements DeviceTensor {
+  readonly type: DataType;
+  readonly shape: readonly number[];
+  #tensor: ort.Tensor | null;
+
+  constructor(tensor: ort.Tensor) {
+    this.type = tensor.type as DataType;
+    this.shape = tensor.dims;
+    this.#tensor = tensor;
+  }
+
+  get tensor(): ort.Tensor {
+    assert(this.#tensor !== null, 'tensor on a device: expected it to be alive, found it disposed');
+    return this.#tensor;
+  }
+
+  dispose(): void {
+    this.tensor.dispose();
+    this.#tensor = null;
+  }
 }
 
 /** Wraps without copying. */
-function fromOrt({ type, data, dims }: ort.Tensor): Tensor {
+function toOrt(value: CarriedTensor): ort.Tensor {
+  if (isOnHost(value)) return new ort.Tensor(value.type, value.data, value.shape);
+  assert(value instanceof OrtDeviceTensor, 'tensor on a device: expected one of ONNX Runtime');
+  return value.tensor;
+}
+
+/** Wraps without copying. */
+function fromOrt(tensor: ort.Tensor): CarriedTensor {
+  if (tensor.location === 'gpu-buffer') return new OrtDeviceTensor(tensor);
+  const { type, data, dims } = tensor;
   return { type: type as DataType, data: data as Tensor['data'], shape: dims };
+}
+
+function hasCarried({ outputs }: Signature): boolean {
+  return Object.values(outputs).some(({ isCarried }) => isCarried);
+}
+
+function locations({ outputs }: Signature): Record<string, 'gpu-buffer' | 'cpu'> {
+  return Object.fromEntries(
+    Object.entries(outputs).map(([name, { isCarried }]) => [
+      name,
+      isCarried ? 'gpu-buffer' : 'cpu',
+    ]),
+  );
 }
 
 function checkValues(

@@ -21,7 +21,8 @@ export class FakeInference implements Inference {
     langs: ['eng_Latn'],
     defaultLang: 'eng_Latn',
     conceptModels: ['base', 'two-tower'],
-    device: 'fake',
+    device: 'cpu',
+    deviceNote: null,
     loadMs: 0,
   };
 

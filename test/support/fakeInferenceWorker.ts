@@ -27,7 +27,8 @@ new InferenceServer(parentPort, async (folder, _options, signal) => {
       langs: ['eng_Latn'],
       defaultLang: 'eng_Latn',
       conceptModels: ['base'],
-      device: 'fake',
+      device: 'cpu',
+      deviceNote: null,
     },
     async *encode({ sentences }) {
       const embeddings: Float32Array[] = [];

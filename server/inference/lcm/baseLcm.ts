@@ -65,6 +65,7 @@ export class BaseLcm implements ConceptModel {
   }
 
   async dispose(): Promise<void> {
+    this.#tower.dispose();
     await this.#graph.dispose();
   }
 }

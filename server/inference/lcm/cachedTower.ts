@@ -1,5 +1,6 @@
 import { type Tensor, tensor } from '../../tensor/tensor.ts';
 import { concatenate } from '../../tensor/vector.ts';
+import { type CarriedTensor, isOnHost, releaseTensor } from '../graphSession.ts';
 
 /** The sizes of a causal Transformer's cache. */
 export interface CacheShape {
@@ -11,8 +12,8 @@ export interface CacheShape {
 /** Runs a causal tower on new concepts, given the keys and values of those before. */
 export type RunTower = (
   embeddings: readonly Float32Array[],
-  pastKeyValues: Tensor<'float32'>,
-) => Promise<{ outputs: Float32Array[]; presentKeyValues: Tensor<'float32'> }>;
+  pastKeyValues: CarriedTensor<'float32'>,
+) => Promise<{ outputs: Float32Array[]; presentKeyValues: CarriedTensor<'float32'> }>;
 
 /**
  * Concepts in one run. It bounds the logits of the attention, [H, S, T], and the time between two
@@ -23,20 +24,23 @@ const maxConceptsPerRun = 128;
 interface State {
   context: readonly Float32Array[];
   outputs: readonly Float32Array[];
-  keyValues: Tensor<'float32'>;
+  keyValues: CarriedTensor<'float32'>;
 }
 
 /**
  * A causal tower over concepts that remembers its last context: a context that goes on where the
- * last one stopped, or that differs in its end, costs only what is new.
+ * last one stopped, or that differs in its end, costs only what is new. Keys and values on a device
+ * cannot be cut, so there a context that differs in its end is run anew.
  */
 export class CachedTower {
+  readonly #shape: CacheShape;
   readonly #run: RunTower;
   #state: State;
 
   constructor(shape: CacheShape, run: RunTower) {
+    this.#shape = shape;
     this.#run = run;
-    this.#state = { context: [], outputs: [], keyValues: emptyKeyValues(shape) };
+    this.#state = emptyState(shape);
   }
 
   /**
@@ -48,12 +52,17 @@ export class CachedTower {
     context: readonly Float32Array[],
     signal?: AbortSignal,
   ): Promise<readonly Float32Array[]> {
-    const known = commonPrefix(this.#state.context, context);
-    if (known < this.#state.context.length) this.#state = truncate(this.#state, known);
-    for (let start = known; start < context.length; start += maxConceptsPerRun) {
+    this.#keep(commonPrefix(this.#state.context, context));
+    for (
+      let start = this.#state.context.length;
+      start < context.length;
+      start += maxConceptsPerRun
+    ) {
       signal?.throwIfAborted();
       const added = context.slice(start, start + maxConceptsPerRun);
-      const { outputs, presentKeyValues } = await this.#run(added, this.#state.keyValues);
+      const past = this.#state.keyValues;
+      const { outputs, presentKeyValues } = await this.#run(added, past);
+      releaseTensor(past);
       this.#state = {
         context: context.slice(0, start + added.length),
         outputs: [...this.#state.outputs, ...outputs],
@@ -62,6 +71,31 @@ export class CachedTower {
     }
     return this.#state.outputs;
   }
+
+  /** Forgets everything. */
+  dispose(): void {
+    releaseTensor(this.#state.keyValues);
+    this.#state = emptyState(this.#shape);
+  }
+
+  /** Forgets what follows the first `length` concepts. */
+  #keep(length: number): void {
+    const { context, outputs, keyValues } = this.#state;
+    if (length === context.length) return;
+    if (!isOnHost(keyValues)) {
+      this.dispose();
+      return;
+    }
+    this.#state = {
+      context: context.slice(0, length),
+      outputs: outputs.slice(0, length),
+      keyValues: truncateKeyValues(keyValues, length),
+    };
+  }
+}
+
+function emptyState(shape: CacheShape): State {
+  return { context: [], outputs: [], keyValues: emptyKeyValues(shape) };
 }
 
 /** Returns keys and values of no concept, [L, 2, 1, H, 0, K]. */
@@ -85,14 +119,6 @@ function commonPrefix(a: readonly Float32Array[], b: readonly Float32Array[]): n
 
 function isSame(a: Float32Array, b: Float32Array): boolean {
   return a.length === b.length && a.every((value, i) => value === b[i]);
-}
-
-function truncate({ context, outputs, keyValues }: State, length: number): State {
-  return {
-    context: context.slice(0, length),
-    outputs: outputs.slice(0, length),
-    keyValues: truncateKeyValues(keyValues, length),
-  };
 }
 
 /** Keeps the first `length` positions of [L, 2, N, H, T, K]. */

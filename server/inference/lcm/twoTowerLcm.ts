@@ -1,12 +1,14 @@
 import type { TwoTowerLcmEntry } from '../../model/manifest.ts';
 import { Random } from '../../tensor/random.ts';
-import { type Tensor, tensor } from '../../tensor/tensor.ts';
+import { tensor } from '../../tensor/tensor.ts';
 import { clamp, concatenate, scale, splitRows } from '../../tensor/vector.ts';
-import type {
-  contextSignature,
-  crossAttentionSignature,
-  denoiserSignature,
-  GraphSession,
+import {
+  type CarriedTensor,
+  type contextSignature,
+  type crossAttentionSignature,
+  type denoiserSignature,
+  type GraphSession,
+  releaseTensor,
 } from '../graphSession.ts';
 import type { SamplingOptions } from '../inference.ts';
 import { CachedTower, oneSequence } from './cachedTower.ts';
@@ -42,7 +44,7 @@ export class TwoTowerLcm implements ConceptModel {
   readonly #normalizer: Normalizer;
   readonly #scheduler: DdimScheduler;
   readonly #tower: CachedTower;
-  #cross: { outputs: readonly Float32Array[]; keyValues: Tensor<'float32'> } | null = null;
+  #cross: { outputs: readonly Float32Array[]; keyValues: CarriedTensor<'float32'> } | null = null;
 
   constructor(entry: TwoTowerLcmEntry, graphs: TwoTowerGraphs, normalizer: Normalizer) {
     this.#entry = entry;
@@ -139,6 +141,8 @@ export class TwoTowerLcm implements ConceptModel {
   }
 
   async dispose(): Promise<void> {
+    this.#tower.dispose();
+    this.#forgetCross();
     await this.#graphs.context.dispose();
     await this.#graphs.crossAttention.dispose();
     await this.#graphs.denoiser.dispose();
@@ -149,7 +153,7 @@ export class TwoTowerLcm implements ConceptModel {
     latents: readonly Float32Array[],
     timestep: number,
     isGuided: boolean,
-    keyValues: Tensor<'float32'>,
+    keyValues: CarriedTensor<'float32'>,
   ): Promise<{ conditional: Float32Array[]; unconditional: Float32Array[] }> {
     const count = latents.length;
     const rows = isGuided ? [...latents, ...latents] : latents;
@@ -179,14 +183,20 @@ export class TwoTowerLcm implements ConceptModel {
   async #crossKeyValues(
     context: readonly Float32Array[],
     signal?: AbortSignal,
-  ): Promise<Tensor<'float32'>> {
+  ): Promise<CarriedTensor<'float32'>> {
     const outputs = await this.#tower.outputs(context, signal);
     if (this.#cross?.outputs === outputs) return this.#cross.keyValues;
     const { cross_key_values } = await this.#graphs.crossAttention.run(
       { encoder_hidden_states: oneSequence(outputs) },
       ['cross_key_values'],
     );
+    this.#forgetCross();
     this.#cross = { outputs, keyValues: cross_key_values };
     return cross_key_values;
+  }
+
+  #forgetCross(): void {
+    if (this.#cross !== null) releaseTensor(this.#cross.keyValues);
+    this.#cross = null;
   }
 }

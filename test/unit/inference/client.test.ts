@@ -60,7 +60,8 @@ test('a model is loaded and answers', async () => {
     langs: ['eng_Latn'],
     defaultLang: 'eng_Latn',
     conceptModels: ['base'],
-    device: 'fake',
+    device: 'cpu',
+    deviceNote: null,
   });
   assert.deepEqual(await client.encode(sentences(2)), [
     Float32Array.of(4, 0),

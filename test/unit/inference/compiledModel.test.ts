@@ -86,6 +86,7 @@ test('a model tells what it is', () => {
     defaultLang: 'eng_Latn',
     conceptModels: ['base', 'two-tower'],
     device: 'cpu',
+    deviceNote: null,
   });
 });
 

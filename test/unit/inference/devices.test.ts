@@ -1,28 +1,35 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { openOnDevice } from '../../../server/inference/devices.ts';
+import {
+  cpuDevice,
+  type Device,
+  devices,
+  openOnDevice,
+} from '../../../server/inference/devices.ts';
 
-const gpu = { name: 'gpu', executionProviders: ['webgpu'] };
-const cpu = { name: 'cpu', executionProviders: ['cpu'] };
+const chosen = { device: devices.webgpu, note: null };
 
-test('the first device that works is used', async () => {
-  const open = async ({ name }: { name: string }) => {
-    if (name === 'gpu') throw new Error('no adapter');
+test('what opens on a device runs there', async () => {
+  const open = async ({ name }: Device) => name;
+  assert.deepEqual(await openOnDevice(chosen, open), { ...chosen, value: 'webgpu' });
+});
+
+test('what does not open on a device runs on the processor, and why is told', async () => {
+  const open = async ({ name }: Device) => {
+    if (name === 'webgpu') throw new Error('no adapter');
     return name;
   };
-  assert.deepEqual(await openOnDevice(open, [gpu, cpu]), { device: cpu, value: 'cpu' });
-  assert.deepEqual((await openOnDevice(open)).device, cpu);
+  assert.deepEqual(await openOnDevice(chosen, open), {
+    device: cpuDevice,
+    note: 'WebGPU: no adapter',
+    value: 'cpu',
+  });
 });
 
-test('a device that works is not tried again', async () => {
-  const tried: string[] = [];
-  await openOnDevice(async ({ name }) => tried.push(name), [gpu, cpu]);
-  assert.deepEqual(tried, ['gpu']);
-});
-
-test('when none works the last error is told', async () => {
-  const open = async ({ name }: { name: string }) => {
+test('what does not open on the processor does not open', async () => {
+  const open = async ({ name }: Device) => {
     throw new Error(`${name} failed`);
   };
-  await assert.rejects(openOnDevice(open, [gpu, cpu]), /cpu failed/);
+  await assert.rejects(openOnDevice(chosen, open), /cpu failed/);
+  await assert.rejects(openOnDevice({ device: cpuDevice, note: null }, open), /cpu failed/);
 });

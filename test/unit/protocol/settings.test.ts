@@ -40,7 +40,7 @@ describe('parseSettings', () => {
         beamSize: 1,
         maxSentenceTokens: 256,
       },
-      model: { folder: '/models/mine', threads: 4 },
+      model: { folder: '/models/mine', threads: 4, device: 'webgpu' },
       trace: { server: 'messages' },
     };
     assert.deepEqual(parseSettings(settings), { settings, refused: [] });

@@ -2,23 +2,26 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { CachedTower } from '../../../../server/inference/lcm/cachedTower.ts';
 import { tensor } from '../../../../server/tensor/tensor.ts';
+import { FakeDevice } from '../../../support/fakeDevice.ts';
 
 const shape = { numLayers: 1, numAttnHeads: 1, headDim: 1 };
 
 /**
  * A causal tower whose output is the sum of all concepts so far, and whose cache holds them; it
- * notes how many concepts each run was given.
+ * notes how many concepts each run was given. With a device its cache stays there.
  */
-function summingTower(runs: number[] = []): CachedTower {
+function summingTower(runs: number[] = [], device?: FakeDevice): CachedTower {
   return new CachedTower(shape, async (embeddings, pastKeyValues) => {
     runs.push(embeddings.length);
-    const past = pastKeyValues.data.subarray(0, pastKeyValues.data.length / 2);
+    const { data } = (device ?? new FakeDevice()).read(pastKeyValues);
+    const past = data.subarray(0, data.length / 2);
     const all = [...past, ...embeddings.map(([value = 0]) => value)];
     const sums = all.map((_, i) => all.slice(0, i + 1).reduce((sum, value) => sum + value, 0));
     const keyValues = Float32Array.from([...all, ...all]);
+    const present = tensor('float32', [1, 2, 1, 1, all.length, 1], keyValues);
     return {
       outputs: sums.slice(past.length).map((sum) => Float32Array.of(sum)),
-      presentKeyValues: tensor('float32', [1, 2, 1, 1, all.length, 1], keyValues),
+      presentKeyValues: device ? device.keep(present) : present,
     };
   });
 }
@@ -106,4 +109,38 @@ test('an aborted reading keeps what it has read', async () => {
   await assert.rejects(tower.outputs(context, signal), { name: 'AbortError' });
   assert.equal((await tower.outputs(context)).length, 200);
   assert.deepEqual(runs, [128, 72]);
+});
+
+test('a cache on a device is fed on, run anew where a context differs, and given back once', async () => {
+  const device = new FakeDevice();
+  const runs: number[] = [];
+  const tower = summingTower(runs, device);
+  const contexts = [[1, 2], [1, 2, 3], [1, 2, 4], [1, 2, 4], [1], [7, 8]];
+  for (const context of contexts) {
+    const found = await tower.outputs(concepts(...context));
+    assert.deepEqual(found, await summingTower().outputs(concepts(...context)));
+    assert.equal(device.held, 1);
+  }
+  assert.deepEqual(runs, [2, 1, 3, 1, 2]);
+  tower.dispose();
+  assert.equal(device.held, 0);
+  tower.dispose();
+});
+
+test('a run that fails leaves the cache on the device as it was', async () => {
+  const device = new FakeDevice();
+  let isBroken = false;
+  const tower = new CachedTower(shape, async (embeddings, past) => {
+    if (isBroken) throw new Error('broken');
+    const data = [...device.read(past).data, ...embeddings.map(([value = 0]) => value)];
+    const present = tensor('float32', [data.length], Float32Array.from(data));
+    return { outputs: [...embeddings], presentKeyValues: device.keep(present) };
+  });
+  await tower.outputs(concepts(1));
+  isBroken = true;
+  await assert.rejects(tower.outputs(concepts(1, 2)), /broken/);
+  isBroken = false;
+  assert.deepEqual(await tower.outputs(concepts(1, 2)), concepts(1, 2));
+  tower.dispose();
+  assert.equal(device.held, 0);
 });
