@@ -37,6 +37,7 @@ const floors: Readonly<Record<string, Floor>> = {
     imports: ['server/base'],
     uses: [
       '@unified-latex/unified-latex-util-parse',
+      { name: 'cld3-asm', in: 'server/text/languageIdentifier.ts' },
       'mdast-util-from-markdown',
       'mdast-util-frontmatter',
       'mdast-util-gfm',
@@ -48,7 +49,7 @@ const floors: Readonly<Record<string, Floor>> = {
       'micromark-util-decode-string',
     ],
   },
-  'server/model': { imports: ['server/base', 'server/tensor'] },
+  'server/model': { imports: ['server/text', 'server/tensor', 'server/base'] },
   'server/compiler/checkpoint': { imports: ['server/base', 'server/tensor'], uses: disk },
   'server/compiler/onnx': { imports: ['server/base', 'server/tensor'] },
   'server/compiler/nn': { imports: ['server/compiler/onnx', 'server/tensor'] },

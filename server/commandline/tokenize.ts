@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { basename } from 'node:path';
-import { sonarLanguages } from '../model/languages.ts';
+import { sonarLanguages } from '../text/languages.ts';
 import { SentencePieceModel } from '../text/sentencePieceModel.ts';
 import { SonarTokenizer } from '../text/sonarTokenizer.ts';
 import { type Command, requiredOption, textOption, UsageError } from './command.ts';

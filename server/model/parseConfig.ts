@@ -1,8 +1,8 @@
 import { CheckpointFormatError, CheckpointUnsupportedError } from '../base/errors.ts';
+import { sonarLanguages } from '../text/languages.ts';
 import { type Architectures, decoderArchitectures, encoderArchitectures } from './architectures.ts';
 import type { SonarDecoderConfig, SonarEncoderConfig, VocabInfo } from './config.ts';
 import { type FieldErrors, Fields, parseJson } from './fields.ts';
-import { sonarLanguages } from './languages.ts';
 import {
   dimensions,
   headCounts,

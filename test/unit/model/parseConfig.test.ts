@@ -2,12 +2,12 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { CheckpointFormatError, CheckpointUnsupportedError } from '../../../server/base/errors.ts';
 import { encoderMaxSeqLen } from '../../../server/model/config.ts';
-import { sonarLanguages } from '../../../server/model/languages.ts';
 import {
   parseConfig,
   parseDecoderConfig,
   parseEncoderConfig,
 } from '../../../server/model/parseConfig.ts';
+import { sonarLanguages } from '../../../server/text/languages.ts';
 import { tinyConfig } from '../../support/tinySources.ts';
 
 const basic = { encoder: { arch: 'basic' }, decoder: { arch: 'basic' } };
