@@ -1,4 +1,6 @@
 import { type ByteSource, endOfSource } from '../../server/compiler/checkpoint/byteSource.ts';
+import { readTensors } from '../../server/compiler/checkpoint/container.ts';
+import { StateDict } from '../../server/compiler/checkpoint/stateDict.ts';
 
 /** A checkpoint in memory. */
 export class MemoryByteSource implements ByteSource {
@@ -22,4 +24,10 @@ export class MemoryByteSource implements ByteSource {
   }
 
   dispose(): void {}
+}
+
+/** Opens a checkpoint of one file in memory. */
+export function openBytes(bytes: Uint8Array): StateDict {
+  const source = new MemoryByteSource(bytes);
+  return new StateDict(source.label, readTensors(source), [source]);
 }

@@ -3,7 +3,7 @@
  * header and data of its own.
  */
 
-export type StoredType = 'F32' | 'F16' | 'BF16' | 'I64';
+export type StoredType = 'F64' | 'F32' | 'F16' | 'BF16' | 'I64' | 'I32' | 'U8' | 'BOOL';
 
 /** A tensor as a file holds it. */
 export interface StoredTensor {
@@ -53,10 +53,17 @@ export function assembleSafetensors(
 
 function toBuffer(type: StoredType, values: readonly number[]): ArrayBuffer {
   switch (type) {
+    case 'F64':
+      return Float64Array.from(values).buffer;
     case 'F32':
       return Float32Array.from(values).buffer;
     case 'I64':
       return BigInt64Array.from(values, BigInt).buffer;
+    case 'I32':
+      return Int32Array.from(values).buffer;
+    case 'U8':
+    case 'BOOL':
+      return Uint8Array.from(values).buffer;
     case 'BF16':
       return Uint16Array.from(values, toBfloat16).buffer;
     case 'F16':

@@ -23,6 +23,10 @@ export function parseLimitedJson(text: string, limits: JsonLimits): unknown {
   return JSON.parse(text);
 }
 
+export function isJsonObject(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
 /** Walks the brackets, commas and strings; all else is left to `JSON.parse`. */
 function checkStructure(text: string, { maxDepth, maxValues }: JsonLimits): void {
   const open: (Set<string> | null)[] = []; // keys of each open object; null for an array

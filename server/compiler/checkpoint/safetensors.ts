@@ -1,7 +1,10 @@
 import { CheckpointFormatError, CheckpointUnsupportedError } from '../../base/errors.ts';
 import { elementCount } from '../../tensor/tensor.ts';
 import type { ByteSource } from './byteSource.ts';
-import { parseLimitedJson } from './headerJson.ts';
+import { type ElementType, elementTypes } from './elementTypes.ts';
+import { isJsonObject, parseLimitedJson } from './headerJson.ts';
+import { show } from './showValue.ts';
+import { contiguousStrides, maxRank, type StoredTensor } from './storedTensor.ts';
 
 /*
  * The table of contents of a .safetensors file:
@@ -13,22 +16,28 @@ import { parseLimitedJson } from './headerJson.ts';
  * Offsets count from the start of the data. Source: the format's README, huggingface/safetensors.
  */
 
-/** The element types we read, by the names of the format, and their sizes in bytes. */
-export const elementBytes = { F32: 4, F16: 2, BF16: 2, I64: 8 } as const;
+/** The element types we read, by the names of the format. */
+const types = {
+  F64: 'float64',
+  F32: 'float32',
+  F16: 'float16',
+  BF16: 'bfloat16',
+  I64: 'int64',
+  I32: 'int32',
+  U8: 'uint8',
+  BOOL: 'bool',
+} as const satisfies Readonly<Record<string, ElementType>>;
 
-export type SafetensorsType = keyof typeof elementBytes;
-
-/** Where a tensor lies in the file. */
-export interface TensorLocation {
-  type: SafetensorsType;
+/** Where a tensor lies among the data. */
+interface TensorLocation {
+  type: ElementType;
   shape: readonly number[];
-  /** From the start of the file. Not always a multiple of the element's size. */
-  byteOffset: number;
+  begin: number;
   sizeBytes: number;
 }
 
 /** The reference refuses longer headers (MAX_HEADER_SIZE). */
-const maxHeaderBytes = 100_000_000;
+export const maxHeaderBytes = 100_000_000;
 
 /** Ten values for each of 100,000 tensors; the largest models we read have fewer than 2,000. */
 const maxHeaderValues = 1_000_000;
@@ -36,43 +45,36 @@ const maxHeaderValues = 1_000_000;
 /** { name: { shape: [ … ] } } has three levels. */
 const maxHeaderDepth = 3;
 
-/** ONNX Runtime takes no more dimensions, and no network of ours has more than four. */
-const maxRank = 8;
-
 const lengthBytes = 8;
 
-/** "PK\x03\x04", the start of a zip archive, which is what torch.save writes. */
-const zipMagic = 0x04034b50;
-
 /**
- * Reads and checks the header of a safetensors file. After it, every location lies inside the
- * file, has the size of its shape and overlaps no other.
+ * Reads and checks the header of a safetensors file. After it, every tensor lies inside the file,
+ * has the size of its shape and overlaps no other.
  *
- * @returns locations in the order of the data
+ * @returns the tensors in the order of the data
  * @throws CheckpointFormatError when the file is malformed
- * @throws CheckpointUnsupportedError for another element type or another kind of file
+ * @throws CheckpointUnsupportedError for another element type
  */
-export function readSafetensorsHeader(source: ByteSource): Map<string, TensorLocation> {
+export function readSafetensors(source: ByteSource): Map<string, StoredTensor> {
   const headerBytes = readHeaderLength(source);
   const dataStart = lengthBytes + headerBytes;
   const locations = parseHeader(source, headerBytes).map(
     ([name, value]) => [name, parseLocation(source.label, name, value)] as const,
   );
-  locations.sort(([, a], [, b]) => a.byteOffset - b.byteOffset || a.sizeBytes - b.sizeBytes);
+  locations.sort(([, a], [, b]) => a.begin - b.begin || a.sizeBytes - b.sizeBytes);
   checkContiguous(source, locations, source.sizeBytes - dataStart);
-  for (const [, location] of locations) location.byteOffset += dataStart;
-  return new Map(locations);
+  return new Map(
+    locations.map(([name, { type, shape, begin }]) => [
+      name,
+      { source, type, shape, strides: contiguousStrides(shape), byteOffset: dataStart + begin },
+    ]),
+  );
 }
 
 function readHeaderLength(source: ByteSource): number {
   const bytes = new Uint8Array(lengthBytes);
   source.read(0, bytes);
   const view = new DataView(bytes.buffer);
-  if (view.getUint32(0, true) === zipMagic) {
-    throw new CheckpointUnsupportedError(
-      `${source.label}: expected a safetensors file, found a zip archive (as of torch.save)`,
-    );
-  }
   const length = view.getBigUint64(0, true);
   if (length > BigInt(maxHeaderBytes)) {
     throw new CheckpointFormatError(
@@ -102,7 +104,7 @@ function parseHeader(source: ByteSource, headerBytes: number): [string, unknown]
       { cause },
     );
   }
-  if (!isObject(header)) {
+  if (!isJsonObject(header)) {
     throw new CheckpointFormatError(`${source.label}: expected a header with tensors, found none`);
   }
   checkMetadata(source.label, header);
@@ -112,7 +114,8 @@ function parseHeader(source: ByteSource, headerBytes: number): [string, unknown]
 function checkMetadata(label: string, header: Record<string, unknown>): void {
   if (!Object.hasOwn(header, '__metadata__')) return;
   const metadata = header['__metadata__'];
-  const isText = isObject(metadata) && Object.values(metadata).every((v) => typeof v === 'string');
+  const isText =
+    isJsonObject(metadata) && Object.values(metadata).every((v) => typeof v === 'string');
   if (!isText) {
     throw new CheckpointFormatError(`${label}: __metadata__: expected texts by name, found others`);
   }
@@ -125,7 +128,7 @@ function parseLocation(label: string, name: string, value: unknown): TensorLocat
       `${label}: ${name}: expected ${expected}, found ${show(found)}`,
     );
   };
-  if (!isObject(value)) return fail('dtype, shape and data_offsets', value);
+  if (!isJsonObject(value)) return fail('dtype, shape and data_offsets', value);
   const { dtype, shape, data_offsets: offsets, ...others } = value;
   if (Object.keys(others).length > 0) fail('dtype, shape and data_offsets', Object.keys(value));
   if (typeof dtype !== 'string') return fail('a dtype', dtype);
@@ -136,16 +139,17 @@ function parseLocation(label: string, name: string, value: unknown): TensorLocat
     return fail('data_offsets [begin, end]', offsets);
   }
   if (!isSupportedType(dtype)) {
-    const types = Object.keys(elementBytes).join(', ');
+    const known = Object.keys(types).join(', ');
     throw new CheckpointUnsupportedError(
-      `${label}: ${name}: expected one of the types ${types}, found ${show(dtype)}`,
+      `${label}: ${name}: expected one of the types ${known}, found ${show(dtype)}`,
     );
   }
-  const sizeBytes = elementCount(shape) * elementBytes[dtype];
+  const type = types[dtype];
+  const sizeBytes = elementCount(shape) * elementTypes[type].sizeBytes;
   if (sizeBytes !== end - begin) {
     fail(`${sizeBytes} bytes for ${dtype} ${show(shape)}`, end - begin);
   }
-  return { type: dtype, shape, byteOffset: begin, sizeBytes };
+  return { type, shape, begin, sizeBytes };
 }
 
 /** Holds the format's rule that the tensors fill the data without holes. */
@@ -155,11 +159,11 @@ function checkContiguous(
   dataBytes: number,
 ): void {
   let position = 0;
-  for (const [name, { byteOffset, sizeBytes }] of locations) {
-    if (byteOffset !== position || byteOffset + sizeBytes > dataBytes) {
+  for (const [name, { begin, sizeBytes }] of locations) {
+    if (begin !== position || begin + sizeBytes > dataBytes) {
       throw new CheckpointFormatError(
         `${source.label}: ${name}: expected data from ${position} to at most ${dataBytes}, ` +
-          `found ${byteOffset} to ${byteOffset + sizeBytes}`,
+          `found ${begin} to ${begin + sizeBytes}`,
       );
     }
     position += sizeBytes;
@@ -171,22 +175,12 @@ function checkContiguous(
   }
 }
 
-function isObject(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
-}
-
 function isCounts(value: unknown): value is number[] {
   return Array.isArray(value) && value.every((n) => Number.isSafeInteger(n) && n >= 0);
 }
 
-function isSupportedType(dtype: string): dtype is SafetensorsType {
-  return Object.hasOwn(elementBytes, dtype);
-}
-
-/** Returns a value of a stranger in JSON, short enough for a message. */
-function show(value: unknown): string {
-  const text = JSON.stringify(value) ?? 'nothing';
-  return text.length > 80 ? `${text.slice(0, 80)}…` : text;
+function isSupportedType(dtype: string): dtype is keyof typeof types {
+  return Object.hasOwn(types, dtype);
 }
 
 function describe(error: unknown): string {

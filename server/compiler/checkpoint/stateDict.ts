@@ -1,14 +1,9 @@
 import { assert } from '../../base/errors.ts';
-import { elementCount } from '../../tensor/tensor.ts';
 import { type ByteSource, FileByteSource } from './byteSource.ts';
-import { bfloat16ToFloat32, float16ToFloat32, int64ToFloat32 } from './floatTypes.ts';
-import { elementBytes, readSafetensorsHeader, type TensorLocation } from './safetensors.ts';
-
-/** Bytes that are widened at once: fits in a second-level cache with its float32 result. */
-const chunkBytes = 1 << 18;
-
-/** The names that the compiler has for the types. */
-const typeNames = { F32: 'float32', F16: 'float16', BF16: 'bfloat16', I64: 'int64' } as const;
+import { isIndex, readTensors } from './container.ts';
+import type { ElementType } from './elementTypes.ts';
+import { readShards } from './shardIndex.ts';
+import { readTensor, rowsOf, type StoredTensor } from './storedTensor.ts';
 
 /**
  * The named tensors of a checkpoint. Only the table of contents is in memory; `read` fetches one
@@ -16,35 +11,35 @@ const typeNames = { F32: 'float32', F16: 'float16', BF16: 'bfloat16', I64: 'int6
  */
 export class StateDict {
   readonly label: string;
-  readonly #source: ByteSource;
-  readonly #locations: ReadonlyMap<string, TensorLocation>;
+  readonly #tensors: ReadonlyMap<string, StoredTensor>;
+  readonly #sources: readonly ByteSource[];
 
-  /**
-   * @param source  disposed together with the state dict
-   * @throws CheckpointFormatError when the checkpoint is malformed
-   * @throws CheckpointUnsupportedError for an element type that we do not read
-   */
-  constructor(source: ByteSource) {
-    this.label = source.label;
-    this.#source = source;
-    this.#locations = readSafetensorsHeader(source);
+  /** @param sources  disposed together with the state dict */
+  constructor(
+    label: string,
+    tensors: ReadonlyMap<string, StoredTensor>,
+    sources: readonly ByteSource[],
+  ) {
+    this.label = label;
+    this.#tensors = tensors;
+    this.#sources = sources;
   }
 
   /** All names, in the order of the file. */
   names(): readonly string[] {
-    return [...this.#locations.keys()];
+    return [...this.#tensors.keys()];
   }
 
   has(name: string): boolean {
-    return this.#locations.has(name);
+    return this.#tensors.has(name);
   }
 
   shape(name: string): readonly number[] {
-    return this.#location(name).shape;
+    return this.#tensor(name).shape;
   }
 
-  type(name: string): (typeof typeNames)[keyof typeof typeNames] {
-    return typeNames[this.#location(name).type];
+  type(name: string): ElementType {
+    return this.#tensor(name).type;
   }
 
   /**
@@ -53,7 +48,7 @@ export class StateDict {
    * @throws CheckpointFormatError when the file has shrunk since it was opened
    */
   read(name: string): Float32Array {
-    return this.#read(this.#location(name));
+    return readTensor(this.#tensor(name));
   }
 
   /**
@@ -62,69 +57,46 @@ export class StateDict {
    * @throws CheckpointFormatError when the file has shrunk since it was opened
    */
   readRows(name: string, firstRow: number, rowCount: number): Float32Array {
-    const location = this.#location(name);
-    const [numRows, ...rowShape] = location.shape;
+    const tensor = this.#tensor(name);
+    const [numRows] = tensor.shape;
     assert(
       numRows !== undefined && firstRow >= 0 && rowCount >= 0 && firstRow + rowCount <= numRows,
-      `${this.label}: ${name}: rows ${firstRow} + ${rowCount} of [${location.shape}]`,
+      `${this.label}: ${name}: rows ${firstRow} + ${rowCount} of [${tensor.shape}]`,
     );
-    const rowBytes = elementCount(rowShape) * elementBytes[location.type];
-    return this.#read({
-      ...location,
-      shape: [rowCount, ...rowShape],
-      byteOffset: location.byteOffset + firstRow * rowBytes,
-      sizeBytes: rowCount * rowBytes,
-    });
+    return readTensor(rowsOf(tensor, firstRow, rowCount));
   }
 
   dispose(): void {
-    this.#source.dispose();
+    for (const source of this.#sources) source.dispose();
   }
 
-  #location(name: string): TensorLocation {
-    const location = this.#locations.get(name);
-    assert(location !== undefined, `${this.label}: ${name}: asked for without being there`);
-    return location;
-  }
-
-  #read(location: TensorLocation): Float32Array {
-    const values = new Float32Array(elementCount(location.shape));
-    if (location.type === 'F32') {
-      this.#source.read(location.byteOffset, new Uint8Array(values.buffer));
-    } else {
-      this.#widen(location, values);
-    }
-    return values;
-  }
-
-  #widen({ type, byteOffset, sizeBytes }: TensorLocation, values: Float32Array): void {
-    const size = elementBytes[type];
-    const chunk = new ArrayBuffer(Math.min(chunkBytes, sizeBytes));
-    for (let done = 0; done < sizeBytes; done += chunk.byteLength) {
-      const length = Math.min(chunk.byteLength, sizeBytes - done);
-      this.#source.read(byteOffset + done, new Uint8Array(chunk, 0, length));
-      if (type === 'I64') {
-        int64ToFloat32(new BigInt64Array(chunk, 0, length / size), values, done / size);
-      } else {
-        const widen = type === 'F16' ? float16ToFloat32 : bfloat16ToFloat32;
-        widen(new Uint16Array(chunk, 0, length / size), values, done / size);
-      }
-    }
+  #tensor(name: string): StoredTensor {
+    const tensor = this.#tensors.get(name);
+    assert(tensor !== undefined, `${this.label}: ${name}: asked for without being there`);
+    return tensor;
   }
 }
 
 /**
- * Opens a safetensors file.
+ * Opens a checkpoint: a safetensors file, a file of torch.save, or the index of several of them.
+ * Which one it is shows in its first bytes; its name is of no matter.
  *
- * @throws CheckpointFormatError when it is missing or malformed
- * @throws CheckpointUnsupportedError for an element type that we do not read
+ * @throws CheckpointFormatError when a file is missing or malformed
+ * @throws CheckpointUnsupportedError for what we do not read
  */
 export function openStateDict(file: string): StateDict {
-  const source = new FileByteSource(file);
+  const sources: ByteSource[] = [];
+  const open = (path: string) => {
+    const source = new FileByteSource(path);
+    sources.push(source);
+    return source;
+  };
   try {
-    return new StateDict(source);
+    const source = open(file);
+    const tensors = isIndex(source) ? readShards(source, open) : readTensors(source);
+    return new StateDict(file, tensors, sources);
   } catch (error) {
-    source.dispose();
+    for (const source of sources) source.dispose();
     throw error;
   }
 }

@@ -4,8 +4,7 @@ import {
   CheckpointFormatError,
   CheckpointUnsupportedError,
 } from '../../../../server/base/errors.ts';
-import { StateDict } from '../../../../server/compiler/checkpoint/stateDict.ts';
-import { MemoryByteSource } from '../../../support/memoryByteSource.ts';
+import { openBytes } from '../../../support/memoryByteSource.ts';
 import {
   assembleSafetensors,
   storeTensor,
@@ -14,13 +13,9 @@ import {
 
 const eightBytes = new Uint8Array(8);
 
-function open(bytes: Uint8Array): StateDict {
-  return new StateDict(new MemoryByteSource(bytes));
-}
-
 function checkFormat(header: string, data: Uint8Array, expected: RegExp): void {
   assert.throws(
-    () => open(assembleSafetensors(header, data)),
+    () => openBytes(assembleSafetensors(header, data)),
     (error) => {
       assert.ok(error instanceof CheckpointFormatError, String(error));
       assert.match(error.message, expected);
@@ -37,9 +32,9 @@ function entry(fields: object): string {
 }
 
 test('a well-formed file of the same shape is read', () => {
-  assert.deepEqual(open(assembleSafetensors(entry({}), eightBytes)).names(), ['layer.weight']);
-  assert.deepEqual(open(assembleSafetensors('{}', new Uint8Array())).names(), []);
-  assert.deepEqual(open(assembleSafetensors(`${entry({})}   \n`, eightBytes)).names(), [
+  assert.deepEqual(openBytes(assembleSafetensors(entry({}), eightBytes)).names(), ['layer.weight']);
+  assert.deepEqual(openBytes(assembleSafetensors('{}', new Uint8Array())).names(), []);
+  assert.deepEqual(openBytes(assembleSafetensors(`${entry({})}   \n`, eightBytes)).names(), [
     'layer.weight',
   ]);
 });
@@ -48,7 +43,7 @@ test('the names come in the order of the data', () => {
   const header =
     '{"b":{"dtype":"F32","shape":[1],"data_offsets":[4,8]},' +
     '"a":{"dtype":"F32","shape":[1],"data_offsets":[0,4]}}';
-  assert.deepEqual(open(assembleSafetensors(header, eightBytes)).names(), ['a', 'b']);
+  assert.deepEqual(openBytes(assembleSafetensors(header, eightBytes)).names(), ['a', 'b']);
 });
 
 test('fields that lie are told with the name of the tensor', () => {
@@ -125,29 +120,27 @@ test('a header that is not a table of tensors is refused', () => {
 
 test('a header that is not UTF-8 is refused', () => {
   const header = Buffer.concat([Buffer.from('{"'), Buffer.of(0xff), Buffer.from('":1}')]);
-  assert.throws(() => open(assembleSafetensors(header, eightBytes)), CheckpointFormatError);
+  assert.throws(() => openBytes(assembleSafetensors(header, eightBytes)), CheckpointFormatError);
 });
 
 test('a length of the header beyond the file or the limit allocates nothing', () => {
   for (const length of [3n, 9n, 100_000_001n, 2n ** 53n, 2n ** 63n, 2n ** 64n - 1n]) {
     const bytes = assembleSafetensors('{}', new Uint8Array(), length);
-    assert.throws(() => open(bytes), CheckpointFormatError);
+    assert.throws(() => openBytes(bytes), CheckpointFormatError);
   }
 });
 
 test('a well-formed tensor of another type is told as not supported', () => {
   const cases: readonly [string, number][] = [
-    ['F64', 16],
-    ['I32', 8],
-    ['U8', 2],
-    ['BOOL', 2],
+    ['I16', 4],
+    ['U16', 4],
     ['F8_E4M3', 2],
     ['__proto__', 2],
   ];
   for (const [dtype, size] of cases) {
     const bytes = assembleSafetensors(entry({ dtype, data_offsets: [0, size] }), eightBytes);
     assert.throws(
-      () => open(bytes),
+      () => openBytes(bytes),
       (error) =>
         error instanceof CheckpointUnsupportedError &&
         /layer\.weight: expected/.test(error.message),
@@ -156,19 +149,18 @@ test('a well-formed tensor of another type is told as not supported', () => {
   }
 });
 
-test('a file of torch.save is told as another kind of file', () => {
-  const bytes = Buffer.concat([Buffer.from('PK\x03\x04'), Buffer.alloc(60)]);
-  assert.throws(() => open(bytes), CheckpointUnsupportedError);
-});
-
 test('a file cut at any byte is malformed and nothing worse', () => {
   const whole = writeSafetensors(
     { a: storeTensor('F16', [2, 2], [1, 2, 3, 4]), b: storeTensor('F32', [1], [5]) },
     { format: 'pt' },
   );
-  assert.deepEqual(open(whole).names(), ['a', 'b']);
+  assert.deepEqual(openBytes(whole).names(), ['a', 'b']);
   for (let length = 0; length < whole.length; length += 1) {
-    assert.throws(() => open(whole.subarray(0, length)), CheckpointFormatError, `${length} bytes`);
+    assert.throws(
+      () => openBytes(whole.subarray(0, length)),
+      CheckpointFormatError,
+      `${length} bytes`,
+    );
   }
 });
 
@@ -179,7 +171,7 @@ test('a file with any byte changed is read or refused with an error of ours', ()
       const changed = whole.slice();
       changed[i] = value;
       try {
-        const dict = open(changed);
+        const dict = openBytes(changed);
         for (const name of dict.names()) dict.read(name);
       } catch (error) {
         const isOurs =

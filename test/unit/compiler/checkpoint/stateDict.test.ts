@@ -4,8 +4,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
 import { AssertionError, CheckpointFormatError } from '../../../../server/base/errors.ts';
-import { openStateDict, StateDict } from '../../../../server/compiler/checkpoint/stateDict.ts';
-import { MemoryByteSource } from '../../../support/memoryByteSource.ts';
+import { openStateDict } from '../../../../server/compiler/checkpoint/stateDict.ts';
+import { openBytes } from '../../../support/memoryByteSource.ts';
 import {
   type StoredTensor,
   storeTensor,
@@ -19,7 +19,7 @@ function check(tensors: Record<string, StoredTensor>, expected: Record<string, n
   const file = join(folder, 'model.safetensors');
   const bytes = writeSafetensors(tensors, { format: 'pt' });
   writeFileSync(file, bytes);
-  for (const dict of [openStateDict(file), new StateDict(new MemoryByteSource(bytes))]) {
+  for (const dict of [openStateDict(file), openBytes(bytes)]) {
     assert.deepEqual(dict.names(), Object.keys(tensors));
     for (const [name, values] of Object.entries(expected)) {
       assert.deepEqual(dict.shape(name), tensors[name]?.shape);
@@ -41,9 +41,7 @@ test('what was written is read, whatever the type', () => {
 test('float16 and bfloat16 of a tensor are its float32, rounded', () => {
   const values = Float32Array.from({ length: 1000 }, (_, i) => Math.sin(i) * 0.9 + 1);
   const read = (type: 'F16' | 'BF16') =>
-    new StateDict(
-      new MemoryByteSource(writeSafetensors({ a: storeTensor(type, [1000], values) })),
-    ).read('a');
+    openBytes(writeSafetensors({ a: storeTensor(type, [1000], values) })).read('a');
   const float16 = read('F16');
   const bfloat16 = read('BF16');
   for (const [i, value] of values.entries()) {
@@ -71,7 +69,7 @@ test('rows are part of the whole, whatever the type', () => {
       other: storeTensor('F16', [1], [0]),
       a: storeTensor(type, [4, 3, 2], values),
     });
-    const dict = new StateDict(new MemoryByteSource(bytes));
+    const dict = openBytes(bytes);
     for (let first = 0; first <= 4; first += 1) {
       for (let count = 0; first + count <= 4; count += 1) {
         const expected = dict.read('a').subarray(first * 6, (first + count) * 6);
@@ -86,7 +84,7 @@ test('the type is told', () => {
   const types = { F32: 'float32', F16: 'float16', BF16: 'bfloat16', I64: 'int64' } as const;
   for (const [type, expected] of Object.entries(types)) {
     const bytes = writeSafetensors({ a: storeTensor(type as keyof typeof types, [1], [1]) });
-    assert.equal(new StateDict(new MemoryByteSource(bytes)).type('a'), expected);
+    assert.equal(openBytes(bytes).type('a'), expected);
   }
 });
 
