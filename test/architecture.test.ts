@@ -56,9 +56,13 @@ const floors: Readonly<Record<string, Floor>> = {
   'server/compiler/models': {
     imports: ['server/compiler/nn', 'server/compiler/onnx', 'server/model', 'server/base'],
   },
+  'server/compiler/layouts': {
+    imports: ['server/compiler/onnx', 'server/model', 'server/tensor', 'server/base'],
+  },
   'server/compiler': {
     imports: [
       'server/compiler/checkpoint',
+      'server/compiler/layouts',
       'server/compiler/models',
       'server/compiler/nn',
       'server/compiler/onnx',

@@ -23,12 +23,15 @@ import { readWholeFile } from './checkpoint/byteSource.ts';
 import { countPieces, maxTokenizerBytes } from './checkpoint/sentencePiece.ts';
 import { openStateDict, type StateDict } from './checkpoint/stateDict.ts';
 import { partPrecisions } from './compileRequest.ts';
+import { canonicalWeights } from './layouts/canonicalWeights.ts';
+import type { Part } from './layouts/layout.ts';
 import { buildBaseLcm } from './models/baseLcm.ts';
 import { buildSonarDecoder } from './models/sonarDecoder.ts';
 import { buildSonarEncoder } from './models/sonarEncoder.ts';
 import { readNormalizer, type SonarNormalizer } from './models/sonarNormalizer.ts';
 import { buildTwoTowerLcm } from './models/twoTowerLcm.ts';
 import { type SerializedGraph, serialize } from './onnx/serialize.ts';
+import type { WeightSource } from './onnx/weights.ts';
 
 /*
  * What a model folder will hold, known before a byte of it is written: everything that can be
@@ -92,11 +95,11 @@ const dataTags = 3;
  */
 export function planModel(sources: ModelSources, signal?: AbortSignal): ModelPlan {
   const opened: StateDict[] = [];
-  const open = (file: string) => {
+  const open = (file: string, part: Part) => {
     signal?.throwIfAborted();
     const stateDict = openStateDict(file);
     opened.push(stateDict);
-    return stateDict;
+    return canonicalWeights(stateDict, part);
   };
   const dispose = () => {
     for (const stateDict of opened) stateDict.dispose();
@@ -109,7 +112,7 @@ export function planModel(sources: ModelSources, signal?: AbortSignal): ModelPla
   }
 }
 
-function planParts(sources: ModelSources, open: OpenStateDict): Omit<ModelPlan, 'dispose'> {
+function planParts(sources: ModelSources, open: OpenWeights): Omit<ModelPlan, 'dispose'> {
   const precisions = partPrecisions(sources.precision);
   const configFile = sources.config ?? 'config';
   const config = parseConfig(sources.config ? readText(sources.config) : '{}', configFile);
@@ -122,7 +125,7 @@ function planParts(sources: ModelSources, open: OpenStateDict): Omit<ModelPlan, 
   for (const [name, file] of Object.entries(sources.lcms)) {
     const planned = planConceptModel(
       { name, configFile, config, precisions, concepts },
-      open(file),
+      open(file, 'conceptModel'),
     );
     concepts ??= { embeddingDim: planned.config.sonarEmbedDim, whose: `lcm.${name}` };
     conceptModels.push(planned);
@@ -145,14 +148,15 @@ interface Concepts {
   whose: string;
 }
 
-type OpenStateDict = (file: string) => StateDict;
+/** Opens a checkpoint under the canonical names. */
+type OpenWeights = (file: string, part: Part) => WeightSource;
 
 /** @returns null for an add-on */
 function planCodec(
   { encoder: encoderFile, decoder: decoderFile, tokenizer: tokenizerFile, config }: ModelSources,
   { encoder: encoderFields, decoder: decoderFields, langs, defaultLang }: ModelConfig,
   precisions: PartPrecisions,
-  open: OpenStateDict,
+  open: OpenWeights,
 ): PlannedCodec | null {
   if (encoderFile === undefined || decoderFile === undefined || tokenizerFile === undefined) {
     return null;
@@ -177,9 +181,13 @@ function planCodec(
   }
 
   const encoderOptions = { precision: precisions.encoder };
-  const encoder = buildSonarEncoder(encoderConfig, open(encoderFile), encoderOptions);
+  const encoder = buildSonarEncoder(encoderConfig, open(encoderFile, 'encoder'), encoderOptions);
   const decoderOptions = { precision: precisions.decoder };
-  const { prepare, step } = buildSonarDecoder(decoderConfig, open(decoderFile), decoderOptions);
+  const { prepare, step } = buildSonarDecoder(
+    decoderConfig,
+    open(decoderFile, 'decoder'),
+    decoderOptions,
+  );
   return {
     tokenizer,
     langs,
@@ -199,7 +207,7 @@ function planConceptModel(
     precisions: PartPrecisions;
     concepts: Concepts | null;
   },
-  stateDict: StateDict,
+  weights: WeightSource,
 ): PlannedConceptModel {
   const { name, configFile, concepts } = parts;
   const options = { precision: parts.precisions.conceptModels };
@@ -210,22 +218,22 @@ function planConceptModel(
       `${configFile}: expected the hyper-parameters of lcm.${name}, found ${known}`,
     );
   }
-  const config = parseConceptModelConfig(fields, stateDict.names());
+  const config = parseConceptModelConfig(fields, weights.names());
   if (concepts !== null) {
     const { embeddingDim, whose } = concepts;
     requireEqual(`${fields.path}.sonar_embed_dim`, config.sonarEmbedDim, embeddingDim, whose);
   }
   const graphs =
     config.modelType === 'base_lcm'
-      ? buildBaseLcm(config, stateDict, options)
-      : buildTwoTowerLcm(config, stateDict, options);
+      ? buildBaseLcm(config, weights, options)
+      : buildTwoTowerLcm(config, weights, options);
   const planned = Object.entries(graphs).map(
     ([graph, built]) => [graph, plan(`${name}.${graph}`, built)] as const,
   );
   return {
     name,
     config,
-    normalizer: readNormalizer(stateDict, config),
+    normalizer: readNormalizer(weights, config),
     graphs: Object.fromEntries(planned),
   };
 }

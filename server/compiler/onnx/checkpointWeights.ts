@@ -61,7 +61,10 @@ export class CheckpointWeights {
       .names()
       .filter((name) => !this.#used.has(name) && !leftAside.some((key) => key.test(name)));
     if (unknown.length === 0) return;
-    const shown = unknown.slice(0, 3).join(', ');
+    const shown = unknown
+      .slice(0, 3)
+      .map((name) => this.#key(name))
+      .join(', ');
     throw new WeightMismatchError(
       `${this.#source.label}: expected only keys of the model, found ${unknown.length} others: ${shown}`,
     );
@@ -93,6 +96,12 @@ export class CheckpointWeights {
   }
 
   #name(name: string): string {
-    return `${this.#source.label}: ${name}`;
+    return `${this.#source.label}: ${this.#key(name)}`;
+  }
+
+  /** Returns the key in the file, and our name for it when that is another. */
+  #key(name: string): string {
+    const key = this.#source.key?.(name) ?? name;
+    return key === name ? name : `${key} (${name})`;
   }
 }

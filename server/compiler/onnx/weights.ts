@@ -26,4 +26,6 @@ export interface WeightSource {
    * index of the first dimension. So a table of a gigabyte is never in memory whole.
    */
   readRows(name: string, firstRow: number, rowCount: number): Float32Array;
+  /** What errors call a tensor: its key in the file, where that is not its name. */
+  key?(name: string): string;
 }
