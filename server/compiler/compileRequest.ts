@@ -5,6 +5,7 @@ import { CheckpointFormatError, InvalidRequestError } from '../base/errors.ts';
 import { manifestVersion, type PartPrecisions } from '../model/manifest.ts';
 import type { ModelSources } from '../model/modelSources.ts';
 import { conceptModelName } from '../model/parseManifest.ts';
+import { filesOfCheckpoint } from './checkpoint/shardIndex.ts';
 
 export interface CompileRequest extends ModelSources {
   /** The model folder to make. */
@@ -68,13 +69,23 @@ export async function sourceDigest(sources: ModelSources, signal?: AbortSignal):
   };
   const hash = createHash('sha256');
   hash.update(`thoughtline ${manifestVersion} ${JSON.stringify(options)}\n`);
-  for (const [name, file] of Object.entries({ encoder, decoder, tokenizer, config })) {
+  for (const [name, file] of Object.entries({ encoder, decoder })) {
+    if (file !== undefined) hash.update(`${name} ${await hashCheckpoint(file, signal)}\n`);
+  }
+  for (const [name, file] of Object.entries({ tokenizer, config })) {
     if (file !== undefined) hash.update(`${name} ${await hashFile(file, signal)}\n`);
   }
   for (const [name, file] of Object.entries(lcms)) {
-    hash.update(`lcm ${name} ${await hashFile(file, signal)}\n`);
+    hash.update(`lcm ${name} ${await hashCheckpoint(file, signal)}\n`);
   }
   return hash.digest('hex');
+}
+
+/** Returns the digest of a file and, when it is an index, those of all files that it names. */
+async function hashCheckpoint(file: string, signal: AbortSignal | undefined): Promise<string> {
+  const digests: string[] = [];
+  for (const part of filesOfCheckpoint(file)) digests.push(await hashFile(part, signal));
+  return digests.join(' ');
 }
 
 async function hashFile(file: string, signal: AbortSignal | undefined): Promise<string> {
