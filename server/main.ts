@@ -18,7 +18,7 @@ serve(connection, ({ storageFolder, logger, onStatus }) => {
     inference,
     logger,
     onStatus,
-    prepare: (folder, onProgress, signal) => store.prepare(folder, { onProgress, signal }),
+    prepare: (name, onProgress, signal) => store.prepare(name, { onProgress, signal }),
     onModel: (model) => service.useModel(model),
   });
   const dispose = async () => {

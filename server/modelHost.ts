@@ -4,12 +4,12 @@ import type { Logger } from './base/logger.ts';
 import { chooseConceptModel } from './features/nextSentences.ts';
 import type { Inference, LoadedModel, LoadOptions } from './inference/inference.ts';
 
-/** Finds a model folder, compiling the model first where that is needed. */
+/** Finds a model and its add-ons, compiling the model first where that is needed. */
 export type PrepareModel = (
-  folder: string,
+  name: string,
   onProgress: (fraction: number, label: string) => void,
   signal: AbortSignal,
-) => Promise<string>;
+) => Promise<{ folder: string; addOns: readonly string[] }>;
 
 /** Brings a model from files to readiness, and tells its health on every change. */
 export class ModelHost {
@@ -43,9 +43,9 @@ export class ModelHost {
    * Loads a model in place of the one before; a load that is still under way gives up.
    * Failures become the status: nothing is thrown.
    *
-   * @param folder  a model folder; empty means the built-in model
+   * @param name  of an installed model, or a model folder; empty means the built-in model
    */
-  async load(folder: string, options: LoadOptions): Promise<void> {
+  async load(name: string, options: LoadOptions): Promise<void> {
     this.#loading.abort();
     this.#loading = new AbortController();
     const { signal } = this.#loading;
@@ -53,13 +53,13 @@ export class ModelHost {
     this.#useModel(null);
     try {
       this.#setStatus({ state: 'loading' });
-      const prepared = await this.#prepare(
-        folder,
+      const { folder, addOns } = await this.#prepare(
+        name,
         (fraction, label) => this.#setStatus({ state: 'preparing', fraction, label }),
         signal,
       );
       this.#setStatus({ state: 'loading' });
-      const model = await this.#inference.load(prepared, options, signal);
+      const model = await this.#inference.load(folder, { ...options, addOns }, signal);
       signal.throwIfAborted();
       this.#useModel(model);
       this.#setStatus({

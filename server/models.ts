@@ -2,6 +2,9 @@ import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { type Logger, nullLogger } from './base/logger.ts';
 import { CompileClient } from './compiler/compileClient.ts';
+import { catalogue } from './store/catalogue.ts';
+import { systemClock } from './store/clock.ts';
+import { freeBytesOf } from './store/installer.ts';
 import { ModelStore } from './store/modelStore.ts';
 
 /** The model in the box, by the name its configuration gives it. */
@@ -21,6 +24,9 @@ export function openModelStore(
     checkpointFolder: join(__dirname, '..', 'models', 'builtin'),
     prebuiltFolder: join(__dirname, 'models', builtInName),
     storageFolder: join(storageFolder ?? userCacheFolder(), 'models'),
+    catalogue,
+    clock: systemClock,
+    freeBytes: freeBytesOf,
     compiler: new CompileClient(join(__dirname, 'compileWorker.js')),
     logger,
   });

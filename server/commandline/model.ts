@@ -15,13 +15,13 @@ export async function withModel<T>(
   io: CommandIo,
   body: (parts: { inference: Inference; model: LoadedModel }) => Promise<T>,
 ): Promise<T> {
-  const prepared = await openModelStore(undefined).prepare(folder ?? '', {
+  const { folder: modelFolder, addOns } = await openModelStore(undefined).prepare(folder ?? '', {
     onProgress: reportEachTenth(io),
     signal: io.signal,
   });
   const inference = new InferenceClient(join(__dirname, 'inferenceWorker.js'));
   try {
-    const model = await inference.load(prepared, {}, io.signal);
+    const model = await inference.load(modelFolder, { addOns }, io.signal);
     return await body({ inference, model });
   } finally {
     await inference.dispose();

@@ -1,138 +1,149 @@
-import { mkdir, readdir, rm } from 'node:fs/promises';
-import { join } from 'node:path';
-import { ConceptError, ModelMissingError } from '../base/errors.ts';
-import type { Logger } from '../base/logger.ts';
-import type { Manifest } from '../model/manifest.ts';
-import type { ModelSources } from '../model/modelSources.ts';
-import { manifestFiles } from '../model/parseManifest.ts';
-import { fileSize, openModelFolder, verifyModelFolder } from './modelFolder.ts';
+import { randomUUID } from 'node:crypto';
+import { rename, rm } from 'node:fs/promises';
+import { basename, join, resolve } from 'node:path';
+import { InvalidRequestError, ModelMissingError } from '../base/errors.ts';
+import { BuiltInModel, type BuiltInParts } from './builtInModel.ts';
+import type { CatalogueEntry } from './catalogue.ts';
+import { slugOf } from './folderSources.ts';
+import {
+  describeFolder,
+  type InstalledModel,
+  intactModels,
+  modelNamesIn,
+} from './installedModel.ts';
+import { Installer, type InstallerParts, type InstallOptions, installedName } from './installer.ts';
+import type { PrepareOptions } from './modelCompiler.ts';
+import { openModelFolder, verifyModelFolder } from './modelFolder.ts';
+import { type Origin, readOrigin, removeOrigin } from './origin.ts';
 
-/** @param fraction  0 to 1 */
-export type OnProgress = (fraction: number, label: string) => void;
+export type ModelStoreParts = BuiltInParts & InstallerParts;
 
-export interface PrepareOptions {
-  onProgress?: OnProgress | undefined;
-  signal?: AbortSignal | undefined;
-}
-
-/** What the store asks of the compiler. */
-export interface ModelCompiler {
-  /** Equal digests mean equal models; see `Manifest.sourceDigest`. */
-  sourceDigest(sources: ModelSources, signal?: AbortSignal): Promise<string>;
-  /** Writes a model folder. A folder that appears is complete. */
-  compile(sources: ModelSources & { outDir: string }, options: PrepareOptions): Promise<Manifest>;
-}
-
-/** A model of this machine, as a list shows it. */
-export interface InstalledModel {
-  /** As `prepare` takes it. */
-  name: string;
-  /** Of the compiled model; of the checkpoints while it is not prepared. */
+/** What is loaded: a model and the concept models that were added to its space. */
+export interface PreparedModel {
   folder: string;
-  isBuiltIn: boolean;
-  state: 'ready' | 'unprepared' | 'damaged';
-  sizeBytes: number;
-  conceptModels: readonly string[];
+  /** Folders with concept models. */
+  addOns: readonly string[];
 }
 
-/** Where models live, and what compiles them. */
-export interface ModelStoreParts {
-  /** Name of the built-in model. */
-  builtInName: string;
-  /** Its checkpoints: encoder, decoder and concept models as .safetensors, tokenizer, config. */
-  checkpointFolder: string;
-  /** A copy of it that was compiled when the product was built, if there is one. */
-  prebuiltFolder: string;
-  /** Compiled models, each in a folder. */
-  storageFolder: string;
-  compiler: ModelCompiler;
-  logger: Logger;
+/** A model of this machine, with where it comes from if we have installed it. */
+export interface ListedModel extends InstalledModel {
+  origin: Origin | null;
 }
 
-type BuiltInSources = ModelSources & Record<'encoder' | 'decoder', string>;
+/** A model that can be had. */
+export interface AvailableModel {
+  entry: CatalogueEntry;
+  /** What is installed with it, because it needs it and it is not here. */
+  alsoInstalls: readonly CatalogueEntry[];
+  isInstalled: boolean;
+  /** How much of its files is here already. */
+  fetchedBytes: number;
+}
 
-/** Letters of the digest in a folder's name: enough to tell the versions of one model apart. */
-const digestLetters = 12;
-
-const checkpointSuffix = '.safetensors';
-
-/**
- * The models of this machine. The built-in model is compiled when it is first asked for; its
- * folder bears the digest of its sources, so that a new version never replaces one in use.
- */
+/** The models of this machine, and those that can be had. */
 export class ModelStore {
   readonly #parts: ModelStoreParts;
+  readonly #builtIn: BuiltInModel;
+  readonly #installer: Installer;
 
   constructor(parts: ModelStoreParts) {
     this.#parts = parts;
+    this.#builtIn = new BuiltInModel(parts);
+    this.#installer = new Installer(parts);
   }
 
   /** Returns the models of this machine, the built-in one first. */
-  async list(): Promise<InstalledModel[]> {
-    const { storageFolder, builtInName } = this.#parts;
-    const models: InstalledModel[] = [];
-    for (const name of await entriesOf(storageFolder)) {
-      if (name.startsWith('.') || name.startsWith(`${builtInName}-`)) continue;
+  async list(): Promise<ListedModel[]> {
+    const { storageFolder } = this.#parts;
+    const models: ListedModel[] = [];
+    const builtIn = await this.#builtIn.describe();
+    if (builtIn !== null) models.push({ ...builtIn, origin: null });
+    for (const name of await this.#installedNames()) {
       const model = await describeFolder(join(storageFolder, name), name);
-      if (model !== null) models.push(model);
+      if (model === null) continue;
+      models.push({ ...model, origin: await readOrigin(storageFolder, name) });
     }
-    const builtIn = await this.#describeBuiltIn();
-    return builtIn === null ? models : [builtIn, ...models];
+    return models;
+  }
+
+  /** Returns what can be had, in the order of the catalogue. */
+  async available(): Promise<AvailableModel[]> {
+    const names = await this.#installedNames();
+    const models: AvailableModel[] = [];
+    for (const entry of this.#parts.catalogue) {
+      models.push({
+        entry,
+        alsoInstalls: await this.#installer.besides(entry),
+        isInstalled: names.includes(installedName(entry, null)),
+        fetchedBytes: await this.#installer.fetchedBytes(entry),
+      });
+    }
+    return models;
+  }
+
+  /** Returns the free bytes of the disk where models are kept. */
+  freeBytes(): Promise<number> {
+    return this.#parts.freeBytes(this.#parts.storageFolder);
   }
 
   /**
-   * Returns the folder of a compiled model, compiling the built-in one if needed.
+   * Returns what to load, compiling the built-in model if needed.
    *
    * @param nameOrFolder  a name of the list or a model folder; empty means the built-in model
    * @throws ModelMissingError when there is no such model
    * @throws IntegrityError when it is damaged
    */
-  async prepare(nameOrFolder: string, options: PrepareOptions = {}): Promise<string> {
-    const { builtInName } = this.#parts;
-    if (nameOrFolder === '' || nameOrFolder === builtInName) return this.prepareBuiltIn(options);
-    return this.resolve(nameOrFolder);
+  async prepare(nameOrFolder: string, options: PrepareOptions = {}): Promise<PreparedModel> {
+    const folder = await this.#folderOf(nameOrFolder, options);
+    return { folder, addOns: await this.#addOnsFor(folder) };
   }
 
-  /**
-   * Returns the folder of a compiled model.
-   *
-   * @param nameOrFolder  a name in the storage, or a model folder
-   * @throws ModelMissingError when there is no such model
-   * @throws IntegrityError when it is damaged
-   */
-  async resolve(nameOrFolder: string): Promise<string> {
-    const names = await entriesOf(this.#parts.storageFolder);
-    const folder = names.includes(nameOrFolder)
-      ? join(this.#parts.storageFolder, nameOrFolder)
-      : nameOrFolder;
-    await openModelFolder(folder);
-    return folder;
+  /** See `Installer.install`. */
+  install(id: string, options: InstallOptions, prepare: PrepareOptions = {}): Promise<string> {
+    return this.#installer.install(id, options, prepare);
   }
 
-  /**
-   * Returns the folder of the built-in model, compiling it when no intact copy of the same
-   * sources exists. Two processes may do so at once: whoever comes second takes the first's.
-   *
-   * @throws ModelMissingError when its checkpoints are not there
-   */
-  async prepareBuiltIn(options: PrepareOptions = {}): Promise<string> {
-    const { prebuiltFolder, compiler, logger } = this.#parts;
-    const sources = await this.#builtInSources();
-    const prebuilt = await this.#openIntact(prebuiltFolder);
-    if ('missing' in sources) {
-      if (prebuilt) return prebuiltFolder;
-      throw new ModelMissingError(`${sources.missing}: expected a checkpoint, found no file`);
+  /** See `Installer.installFromFolder`. */
+  async installFromFolder(
+    folder: string,
+    options: Pick<InstallOptions, 'precision' | 'acceptedLicence'>,
+    prepare: PrepareOptions = {},
+  ): Promise<string> {
+    const name = slugOf(basename(resolve(folder)));
+    if (this.#builtIn.owns(name)) {
+      throw new InvalidRequestError(`${folder}: expected another name than the built-in model's`);
     }
-    const digest = await compiler.sourceDigest(sources, options.signal);
-    if (prebuilt?.sourceDigest === digest) return prebuiltFolder;
-    const outDir = this.#builtInFolder(digest);
-    if ((await this.#openIntact(outDir))?.sourceDigest === digest) return outDir;
-    await rm(outDir, { recursive: true, force: true }); // ours, and damaged if it is there
-    await mkdir(this.#parts.storageFolder, { recursive: true });
-    logger.info(`preparing ${outDir}`);
-    await compiler.compile({ ...sources, outDir }, options);
-    await openModelFolder(outDir);
-    return outDir;
+    return this.#installer.installFromFolder(folder, options, prepare);
+  }
+
+  /**
+   * Removes an installed model, and what was downloaded for it.
+   *
+   * @throws ModelMissingError for a name that is not of the storage
+   * @throws InvalidRequestError for the built-in model, and for one in use where that matters
+   */
+  async remove(name: string): Promise<void> {
+    const { storageFolder, catalogue } = this.#parts;
+    if (this.#builtIn.owns(name)) {
+      throw new InvalidRequestError(`${name}: expected an installed model, found the built-in one`);
+    }
+    const entry = catalogue.find(({ id }) => id === name);
+    const isThere = (await modelNamesIn(storageFolder)).includes(name);
+    const isFetched = entry !== undefined && (await this.#installer.fetchedBytes(entry)) > 0;
+    if (!isThere && !isFetched) {
+      throw new ModelMissingError(`${name.slice(0, 80)}: expected an installed model, found none`);
+    }
+    if (isThere) {
+      // Under another name it is gone at once, even if removing it is interrupted.
+      const aside = join(storageFolder, `.${name}.removed-${randomUUID()}`);
+      await rename(join(storageFolder, name), aside).catch((error) => {
+        const message = `${name}: expected a model that no program uses`;
+        throw new InvalidRequestError(message, { cause: error });
+      });
+      await rm(aside, { recursive: true, force: true });
+      await removeOrigin(storageFolder, name);
+    }
+    if (entry !== undefined) await this.#installer.removeFetched(entry);
   }
 
   /**
@@ -141,100 +152,42 @@ export class ModelStore {
    * @throws ModelMissingError, IntegrityError
    */
   async verify(nameOrFolder: string, signal?: AbortSignal): Promise<void> {
-    await verifyModelFolder(await this.prepare(nameOrFolder, { signal }), signal);
+    await verifyModelFolder(await this.#folderOf(nameOrFolder, { signal }), signal);
   }
 
-  #builtInFolder(digest: string): string {
+  async #folderOf(nameOrFolder: string, options: PrepareOptions): Promise<string> {
     const { builtInName, storageFolder } = this.#parts;
-    return join(storageFolder, `${builtInName}-${digest.slice(0, digestLetters)}`);
+    if (nameOrFolder === '' || nameOrFolder === builtInName) return this.#builtIn.prepare(options);
+    const names = await modelNamesIn(storageFolder);
+    const folder = names.includes(nameOrFolder) ? join(storageFolder, nameOrFolder) : nameOrFolder;
+    await openModelFolder(folder);
+    return folder;
   }
 
-  /** Returns the files of the built-in model, or the first of them that is missing. */
-  async #builtInSources(): Promise<BuiltInSources | { missing: string }> {
-    const { checkpointFolder } = this.#parts;
-    const at = (file: string) => join(checkpointFolder, file);
-    const sources = {
-      encoder: at(`encoder${checkpointSuffix}`),
-      decoder: at(`decoder${checkpointSuffix}`),
-      tokenizer: at('tokenizer.model'),
-      config: at('config.json'),
-      precision: 'int8' as const,
-    };
-    for (const file of [sources.encoder, sources.decoder, sources.tokenizer, sources.config]) {
-      if ((await fileSize(file)) === null) return { missing: file };
+  /** Returns the folders whose concept models run with a model; of one name the first counts. */
+  async #addOnsFor(folder: string): Promise<string[]> {
+    const { storageFolder, logger } = this.#parts;
+    const model = await openModelFolder(folder);
+    const names = new Set(model.conceptModels.map(({ name }) => name));
+    const addOns: string[] = [];
+    for (const { folder: addOn, manifest } of await intactModels(storageFolder, logger)) {
+      const { kind, space, embeddingDim, conceptModels } = manifest;
+      const isFor = space === model.space && embeddingDim === model.embeddingDim;
+      if (kind !== 'conceptModels' || !isFor) continue;
+      const taken = conceptModels.find(({ name }) => names.has(name));
+      if (taken !== undefined) {
+        logger.warn(`${addOn}: left aside, because ${taken.name} is there already`);
+        continue;
+      }
+      for (const { name } of conceptModels) names.add(name);
+      addOns.push(addOn);
     }
-    const names = (await entriesOf(checkpointFolder))
-      .filter((file) => file.endsWith(checkpointSuffix))
-      .map((file) => file.slice(0, -checkpointSuffix.length))
-      .filter((name) => name !== 'encoder' && name !== 'decoder');
-    const lcms = Object.fromEntries(names.map((name) => [name, at(`${name}${checkpointSuffix}`)]));
-    return { ...sources, lcms };
+    return addOns;
   }
 
-  /** Returns the manifest of a folder that could be used, or null: then it is made again. */
-  async #openIntact(folder: string): Promise<Manifest | null> {
-    try {
-      return await openModelFolder(folder);
-    } catch (error) {
-      if (!(error instanceof ConceptError)) throw error;
-      if (error.code !== 'modelMissing') this.#parts.logger.warn(error.message);
-      return null;
-    }
+  /** Returns the names in the storage that are not of the built-in model. */
+  async #installedNames(): Promise<string[]> {
+    const names = await modelNamesIn(this.#parts.storageFolder);
+    return names.filter((name) => !this.#builtIn.owns(name));
   }
-
-  async #describeBuiltIn(): Promise<InstalledModel | null> {
-    const { builtInName, checkpointFolder, prebuiltFolder, compiler } = this.#parts;
-    const sources = await this.#builtInSources();
-    const candidates = [prebuiltFolder];
-    if (!('missing' in sources)) {
-      candidates.push(this.#builtInFolder(await compiler.sourceDigest(sources)));
-    }
-    for (const folder of candidates) {
-      const model = await describeFolder(folder, builtInName);
-      if (model?.state === 'ready') return { ...model, isBuiltIn: true };
-    }
-    if ('missing' in sources) return null;
-    const lcms = Object.entries(sources.lcms);
-    const files = [sources.encoder, sources.decoder, ...lcms.map(([, file]) => file)];
-    return {
-      name: builtInName,
-      folder: checkpointFolder,
-      isBuiltIn: true,
-      state: 'unprepared',
-      sizeBytes: sum(await Promise.all(files.map(async (file) => (await fileSize(file)) ?? 0))),
-      conceptModels: lcms.map(([name]) => name),
-    };
-  }
-}
-
-/** Returns what is in a folder, or null when it is not a model. */
-async function describeFolder(folder: string, name: string): Promise<InstalledModel | null> {
-  const model = { name, folder, isBuiltIn: false };
-  try {
-    const manifest = await openModelFolder(folder);
-    return {
-      ...model,
-      state: 'ready',
-      sizeBytes: sum(manifestFiles(manifest).map(({ sizeBytes }) => sizeBytes)),
-      conceptModels: manifest.conceptModels.map((entry) => entry.name),
-    };
-  } catch (error) {
-    if (!(error instanceof ConceptError)) throw error;
-    if (error.code === 'modelMissing') return null;
-    return { ...model, state: 'damaged', sizeBytes: 0, conceptModels: [] };
-  }
-}
-
-/** Returns the names in a folder in order; none when there is no such folder. */
-async function entriesOf(folder: string): Promise<string[]> {
-  try {
-    return (await readdir(folder)).sort();
-  } catch (error) {
-    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return [];
-    throw error;
-  }
-}
-
-function sum(numbers: readonly number[]): number {
-  return numbers.reduce((total, number) => total + number, 0);
 }

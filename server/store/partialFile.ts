@@ -210,3 +210,7 @@ export function isDownloadRecord(value: unknown): value is DownloadRecord {
     ['pinned', 'announced', 'none'].includes(checkedAgainst)
   );
 }
+
+export function isJsonObject(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}

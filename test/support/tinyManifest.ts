@@ -2,8 +2,10 @@ import { createHash } from 'node:crypto';
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import {
+  type AddOnManifest,
   type FileEntry,
   type GraphEntry,
+  type Manifest,
   type ModelManifest,
   manifestVersion,
 } from '../../server/model/manifest.ts';
@@ -80,7 +82,26 @@ export function writeTinyModelFolder(
   folder: string,
   changes: Partial<ModelManifest> = {},
 ): ModelManifest {
-  const manifest = { ...tinyManifest, ...changes };
+  return writeFolder(folder, { ...tinyManifest, ...changes });
+}
+
+/** Writes a folder that passes every check of an add-on, with one concept model. */
+export function writeTinyAddOnFolder(
+  folder: string,
+  conceptModel: string,
+  changes: Partial<AddOnManifest> = {},
+): AddOnManifest {
+  const { tokenizer, encoder, decoder, conceptModels, ...common } = tinyManifest;
+  const named = conceptModels.slice(0, 1).map((entry) => ({ ...entry, name: conceptModel }));
+  return writeFolder(folder, {
+    ...common,
+    kind: 'conceptModels',
+    conceptModels: named,
+    ...changes,
+  });
+}
+
+function writeFolder<T extends Manifest>(folder: string, manifest: T): T {
   mkdirSync(folder, { recursive: true });
   for (const { file } of manifestFiles(manifest)) writeFileSync(join(folder, file), file);
   writeFileSync(join(folder, 'manifest.json'), JSON.stringify(manifest));

@@ -3,11 +3,22 @@ import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync 
 import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 import { after, beforeEach, test } from 'node:test';
-import { IntegrityError, isAbortError, ModelMissingError } from '../../../server/base/errors.ts';
+import {
+  IntegrityError,
+  InvalidRequestError,
+  isAbortError,
+  ModelMissingError,
+} from '../../../server/base/errors.ts';
 import { nullLogger } from '../../../server/base/logger.ts';
-import type { ModelSources } from '../../../server/model/modelSources.ts';
-import { type ModelCompiler, ModelStore } from '../../../server/store/modelStore.ts';
-import { tinyManifest, writeTinyModelFolder } from '../../support/tinyManifest.ts';
+import type { PrepareOptions } from '../../../server/store/modelCompiler.ts';
+import { ModelStore } from '../../../server/store/modelStore.ts';
+import { FakeClock } from '../../support/fakeClock.ts';
+import { FakeCompiler } from '../../support/fakeCompiler.ts';
+import {
+  tinyManifest,
+  writeTinyAddOnFolder,
+  writeTinyModelFolder,
+} from '../../support/tinyManifest.ts';
 
 const root = mkdtempSync(join(tmpdir(), 'thoughtline-store-'));
 const checkpointFolder = join(root, 'checkpoints');
@@ -17,23 +28,7 @@ const digest = 'd'.repeat(64);
 const otherDigest = 'e'.repeat(64);
 after(() => rmSync(root, { recursive: true }));
 
-/** Writes folders instead of compiling, and remembers from what. */
-class FakeCompiler implements ModelCompiler {
-  readonly compiled: ModelSources[] = [];
-
-  async sourceDigest(): Promise<string> {
-    return digest;
-  }
-
-  async compile(...[request, { onProgress, signal }]: Parameters<ModelCompiler['compile']>) {
-    signal?.throwIfAborted();
-    this.compiled.push(request);
-    onProgress?.(1, 'encoder');
-    return writeTinyModelFolder(request.outDir, { sourceDigest: digest });
-  }
-}
-
-let compiler = new FakeCompiler();
+let compiler = new FakeCompiler(digest);
 let store: ModelStore;
 beforeEach(() => {
   for (const folder of [checkpointFolder, prebuiltFolder, storageFolder]) {
@@ -51,23 +46,31 @@ beforeEach(() => {
   ]) {
     writeFileSync(join(checkpointFolder, file), file);
   }
-  compiler = new FakeCompiler();
+  compiler = new FakeCompiler(digest);
   store = new ModelStore({
     builtInName: 'mine',
     checkpointFolder,
     prebuiltFolder,
     storageFolder,
     compiler,
+    catalogue: [],
+    clock: new FakeClock(),
+    freeBytes: async () => Number.MAX_SAFE_INTEGER,
     logger: nullLogger,
   });
 });
 
+/** Returns the folder of the built-in model, prepared. */
+async function prepareBuiltIn(options: PrepareOptions = {}): Promise<string> {
+  return (await store.prepare('', options)).folder;
+}
+
 test('the built-in model is compiled once, from all checkpoints', async () => {
   const fractions: number[] = [];
-  const folder = await store.prepareBuiltIn({ onProgress: (fraction) => fractions.push(fraction) });
+  const folder = await prepareBuiltIn({ onProgress: (fraction) => fractions.push(fraction) });
   assert.equal(folder, join(storageFolder, `mine-${digest.slice(0, 12)}`));
   assert.deepEqual(fractions, [1]);
-  for (const name of ['', 'mine']) assert.equal(await store.prepare(name), folder);
+  for (const name of ['', 'mine']) assert.equal((await store.prepare(name)).folder, folder);
   assert.equal(compiler.compiled.length, 1);
   const [{ lcms, precision } = { lcms: {}, precision: null }] = compiler.compiled;
   assert.deepEqual(Object.keys(lcms), ['base', 'two-tower']);
@@ -76,15 +79,15 @@ test('the built-in model is compiled once, from all checkpoints', async () => {
 
 test('a copy that was compiled with the product wins when its digest matches', async () => {
   writeTinyModelFolder(prebuiltFolder, { sourceDigest: digest });
-  assert.equal(await store.prepareBuiltIn(), prebuiltFolder);
+  assert.equal(await prepareBuiltIn(), prebuiltFolder);
   writeTinyModelFolder(prebuiltFolder, { sourceDigest: otherDigest });
-  assert.notEqual(await store.prepareBuiltIn(), prebuiltFolder);
+  assert.notEqual(await prepareBuiltIn(), prebuiltFolder);
   rmSync(checkpointFolder, { recursive: true });
-  assert.equal(await store.prepareBuiltIn(), prebuiltFolder, 'without checkpoints to compare with');
+  assert.equal(await prepareBuiltIn(), prebuiltFolder, 'without checkpoints to compare with');
 });
 
 test('a damaged copy is made again, wherever it is', async () => {
-  const folder = await store.prepareBuiltIn();
+  const folder = await prepareBuiltIn();
   const damages: readonly (() => void)[] = [
     () => writeFileSync(join(folder, 'manifest.json'), '{'),
     () => writeFileSync(join(folder, 'encoder.bin'), ''),
@@ -94,13 +97,13 @@ test('a damaged copy is made again, wherever it is', async () => {
   ];
   for (const damage of damages) {
     damage();
-    assert.equal(await store.prepareBuiltIn(), folder);
+    assert.equal(await prepareBuiltIn(), folder);
     await store.verify('');
   }
   assert.equal(compiler.compiled.length, 1 + damages.length);
   writeTinyModelFolder(prebuiltFolder, { sourceDigest: digest });
   writeFileSync(join(prebuiltFolder, 'encoder.bin'), '');
-  assert.equal(await store.prepareBuiltIn(), folder);
+  assert.equal(await prepareBuiltIn(), folder);
 });
 
 test('a missing checkpoint is told by its name', async () => {
@@ -112,7 +115,7 @@ test('a missing checkpoint is told by its name', async () => {
   ]) {
     rmSync(join(checkpointFolder, file));
     await assert.rejects(
-      store.prepareBuiltIn(),
+      prepareBuiltIn(),
       (error) => error instanceof ModelMissingError && error.message.includes(file),
     );
     writeFileSync(join(checkpointFolder, file), file);
@@ -120,17 +123,17 @@ test('a missing checkpoint is told by its name', async () => {
 });
 
 test('a cancelled preparation rejects and leaves no model', async () => {
-  await assert.rejects(store.prepareBuiltIn({ signal: AbortSignal.abort() }), isAbortError);
+  await assert.rejects(prepareBuiltIn({ signal: AbortSignal.abort() }), isAbortError);
   assert.deepEqual(readdirSync(storageFolder), []);
 });
 
 test('a model is found by its name or its folder', async () => {
   const folder = join(storageFolder, 'large');
   writeTinyModelFolder(folder);
-  assert.equal(await store.prepare('large'), folder);
+  assert.equal((await store.prepare('large')).folder, folder);
   const elsewhere = join(root, 'elsewhere');
   writeTinyModelFolder(elsewhere);
-  assert.equal(await store.prepare(elsewhere), elsewhere);
+  assert.equal((await store.prepare(elsewhere)).folder, elsewhere);
   for (const name of ['absent', join(root, 'absent'), checkpointFolder, '../checkpoints']) {
     await assert.rejects(store.prepare(name), ModelMissingError, name);
   }
@@ -145,7 +148,7 @@ test('the list shows what is there and in which state', async () => {
       return [name, basename(folder), isBuiltIn, state];
     });
   assert.deepEqual(await shown(), [['mine', 'checkpoints', true, 'unprepared']]);
-  const builtIn = basename(await store.prepareBuiltIn());
+  const builtIn = basename(await prepareBuiltIn());
   writeTinyModelFolder(join(storageFolder, 'large'));
   writeTinyModelFolder(join(storageFolder, 'broken'));
   rmSync(join(storageFolder, 'broken', 'encoder.bin'));
@@ -174,4 +177,32 @@ test('verify compares every byte', async () => {
     (error) => error instanceof IntegrityError && error.message.includes('encoder.bin'),
   );
   await assert.rejects(store.verify('large', AbortSignal.abort()), isAbortError);
+});
+
+test('a model runs with the intact add-ons of its space', async () => {
+  const at = (name: string) => join(storageFolder, name);
+  writeTinyModelFolder(at('large'));
+  writeTinyAddOnFolder(at('fits'), 'third');
+  writeTinyAddOnFolder(at('other-space'), 'fourth', { space: 'elsewhere' });
+  writeTinyAddOnFolder(at('other-size'), 'fifth', { embeddingDim: 16 });
+  writeTinyAddOnFolder(at('same-name'), 'base');
+  writeTinyAddOnFolder(at('twin'), 'third');
+  writeTinyAddOnFolder(at('broken'), 'sixth');
+  rmSync(join(at('broken'), 'base.lcm.bin'));
+  assert.deepEqual(await store.prepare('large'), { folder: at('large'), addOns: [at('fits')] });
+});
+
+test('an installed model is removed whole; nothing else is', async () => {
+  writeTinyModelFolder(join(storageFolder, 'large'));
+  await store.remove('large');
+  assert.deepEqual(readdirSync(storageFolder), []);
+  const builtIn = basename(await prepareBuiltIn());
+  mkdirSync(join(storageFolder, '.downloads'));
+  for (const name of ['mine', builtIn]) {
+    await assert.rejects(store.remove(name), InvalidRequestError, name);
+  }
+  for (const name of ['large', '', '.', '..', '../checkpoints', '.downloads', checkpointFolder]) {
+    await assert.rejects(store.remove(name), ModelMissingError, name);
+  }
+  assert.ok(existsSync(checkpointFolder) && existsSync(join(storageFolder, builtIn)));
 });

@@ -1,0 +1,129 @@
+import { mkdir, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { ModelMissingError } from '../base/errors.ts';
+import type { Logger } from '../base/logger.ts';
+import type { ModelSources } from '../model/modelSources.ts';
+import { describeFolder, entriesOf, type InstalledModel, openIntact } from './installedModel.ts';
+import type { ModelCompiler, PrepareOptions } from './modelCompiler.ts';
+import { fileSize, openModelFolder } from './modelFolder.ts';
+
+/** Where the built-in model lives, and what compiles it. */
+export interface BuiltInParts {
+  /** Name of the built-in model. */
+  builtInName: string;
+  /** Its checkpoints: encoder, decoder and concept models as .safetensors, tokenizer, config. */
+  checkpointFolder: string;
+  /** A copy of it that was compiled when the product was built, if there is one. */
+  prebuiltFolder: string;
+  /** Compiled models, each in a folder. */
+  storageFolder: string;
+  compiler: ModelCompiler;
+  logger: Logger;
+}
+
+type BuiltInSources = ModelSources & Record<'encoder' | 'decoder', string>;
+
+/** Letters of the digest in a folder's name: enough to tell the versions of one model apart. */
+const digestLetters = 12;
+
+const checkpointSuffix = '.safetensors';
+
+/**
+ * The model in the box. It is compiled when it is first asked for; its folder bears the digest of
+ * its sources, so that a new version never replaces one in use.
+ */
+export class BuiltInModel {
+  readonly #parts: BuiltInParts;
+
+  constructor(parts: BuiltInParts) {
+    this.#parts = parts;
+  }
+
+  /** Tells whether a name in the storage is of one of its versions. */
+  owns(name: string): boolean {
+    const { builtInName } = this.#parts;
+    return name === builtInName || name.startsWith(`${builtInName}-`);
+  }
+
+  /**
+   * Returns its folder, compiling it when no intact copy of the same sources exists. Two processes
+   * may do so at once: whoever comes second takes the first's.
+   *
+   * @throws ModelMissingError when its checkpoints are not there
+   */
+  async prepare(options: PrepareOptions = {}): Promise<string> {
+    const { prebuiltFolder, storageFolder, compiler, logger } = this.#parts;
+    const sources = await this.#sources();
+    const prebuilt = await openIntact(prebuiltFolder, logger);
+    if ('missing' in sources) {
+      if (prebuilt) return prebuiltFolder;
+      throw new ModelMissingError(`${sources.missing}: expected a checkpoint, found no file`);
+    }
+    const digest = await compiler.sourceDigest(sources, options.signal);
+    if (prebuilt?.sourceDigest === digest) return prebuiltFolder;
+    const outDir = this.#folderFor(digest);
+    if ((await openIntact(outDir, logger))?.sourceDigest === digest) return outDir;
+    await rm(outDir, { recursive: true, force: true }); // ours, and damaged if it is there
+    await mkdir(storageFolder, { recursive: true });
+    logger.info(`preparing ${outDir}`);
+    await compiler.compile({ ...sources, outDir }, options);
+    await openModelFolder(outDir);
+    return outDir;
+  }
+
+  /** Returns what a list shows of it, or null when nothing of it is here. */
+  async describe(): Promise<InstalledModel | null> {
+    const { builtInName, checkpointFolder, prebuiltFolder, compiler } = this.#parts;
+    const sources = await this.#sources();
+    const candidates = [prebuiltFolder];
+    if (!('missing' in sources)) {
+      candidates.push(this.#folderFor(await compiler.sourceDigest(sources)));
+    }
+    for (const folder of candidates) {
+      const model = await describeFolder(folder, builtInName);
+      if (model?.state === 'ready') return { ...model, isBuiltIn: true };
+    }
+    if ('missing' in sources) return null;
+    const lcms = Object.entries(sources.lcms);
+    const files = [sources.encoder, sources.decoder, ...lcms.map(([, file]) => file)];
+    const sizes = await Promise.all(files.map(async (file) => (await fileSize(file)) ?? 0));
+    return {
+      name: builtInName,
+      folder: checkpointFolder,
+      isBuiltIn: true,
+      state: 'unprepared',
+      kind: 'model',
+      space: null,
+      precision: null,
+      sizeBytes: sizes.reduce((total, size) => total + size, 0),
+      conceptModels: lcms.map(([name]) => name),
+    };
+  }
+
+  #folderFor(digest: string): string {
+    const { builtInName, storageFolder } = this.#parts;
+    return join(storageFolder, `${builtInName}-${digest.slice(0, digestLetters)}`);
+  }
+
+  /** Returns its files, or the first of them that is missing. */
+  async #sources(): Promise<BuiltInSources | { missing: string }> {
+    const { checkpointFolder } = this.#parts;
+    const at = (file: string) => join(checkpointFolder, file);
+    const sources = {
+      encoder: at(`encoder${checkpointSuffix}`),
+      decoder: at(`decoder${checkpointSuffix}`),
+      tokenizer: at('tokenizer.model'),
+      config: at('config.json'),
+      precision: 'int8' as const,
+    };
+    for (const file of [sources.encoder, sources.decoder, sources.tokenizer, sources.config]) {
+      if ((await fileSize(file)) === null) return { missing: file };
+    }
+    const names = (await entriesOf(checkpointFolder))
+      .filter((file) => file.endsWith(checkpointSuffix))
+      .map((file) => file.slice(0, -checkpointSuffix.length))
+      .filter((name) => name !== 'encoder' && name !== 'decoder');
+    const lcms = Object.fromEntries(names.map((name) => [name, at(`${name}${checkpointSuffix}`)]));
+    return { ...sources, lcms };
+  }
+}
