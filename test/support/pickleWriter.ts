@@ -8,7 +8,7 @@ export type PickleBytes = Uint8Array | readonly number[];
 
 /** Joins operations. */
 export function join(...parts: readonly PickleBytes[]): Uint8Array {
-  return Buffer.concat(parts.map((part) => Uint8Array.from(part)));
+  return new Uint8Array(Buffer.concat(parts.map((part) => Uint8Array.from(part))));
 }
 
 /** A whole pickle. */

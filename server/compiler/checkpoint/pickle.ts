@@ -60,8 +60,8 @@ export const maxOperations = 2_000_000;
 /** Seeds of random generators, the longest numbers in checkpoints, have 16 bytes. */
 const maxLongBytes = 128;
 
-/** Python 2 called the module of built-in names so, and protocol 2 still does. */
-const moduleNames: Readonly<Record<string, string>> = { __builtin__: 'builtins' };
+/** What Python 2 called the module `builtins`, and protocol 2 still does. */
+const builtinsOfPython2 = '__builtin__';
 
 /**
  * Reads a pickle.
@@ -162,7 +162,7 @@ class Machine {
     if (typeof module !== 'string' || typeof name !== 'string') {
       throw this.#error('the names of a module and of a thing in it', kindOf(name));
     }
-    const fullName = `${moduleNames[module] ?? module}.${name}`;
+    const fullName = `${module === builtinsOfPython2 ? 'builtins' : module}.${name}`;
     const found = this.#context.globals.get(fullName);
     if (found === undefined) {
       throw this.#error('only classes and functions of checkpoints', showName(fullName));
@@ -285,6 +285,7 @@ function long(reader: PickleReader, numBytes: number): number | bigint {
 
 /** Returns what a value is, in a word that does not repeat it. */
 export function kindOf(value: unknown): string {
+  if (value === undefined) return 'nothing';
   if (value === null) return 'None';
   if (value instanceof Map) return 'a dict';
   if (Array.isArray(value)) return 'a list or tuple';

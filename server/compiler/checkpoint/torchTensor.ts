@@ -81,7 +81,7 @@ const maxRepeatedElements = 1 << 24;
 export function rebuildTensor(args: readonly unknown[], error: PickleErrorMaker): TorchTensor {
   const [storage, storageOffset, size, stride] = args;
   if (!(storage instanceof TorchStorage)) throw error('a storage', kindOf(storage));
-  if (!isCount(storageOffset)) throw error('an offset in a storage', show(storageOffset));
+  if (!isCount(storageOffset)) throw error('an offset in a storage', numberText(storageOffset));
   const [shape, strides] = [counts(size, 'a size', error), counts(stride, 'strides', error)];
   if (shape.length !== strides.length) {
     throw error(`${shape.length} strides`, `${strides.length}`);
@@ -116,9 +116,10 @@ export function loadStorage(
   entryOf: (key: string) => ZipEntry | undefined,
   error: PickleErrorMaker,
 ): TorchStorage {
-  const [tag, storageClass, key, location, numel, ...others] = Array.isArray(id) ? id : [];
+  const fields: readonly unknown[] = Array.isArray(id) ? id : [];
+  const [tag, storageClass, key, location, numel] = fields;
   const storageType = storageTypeOf(storageClass);
-  const isWellFormed = tag === 'storage' && typeof location === 'string' && others.length === 0;
+  const isWellFormed = tag === 'storage' && typeof location === 'string' && fields.length === 5;
   if (!isWellFormed || storageType === null || typeof key !== 'string' || !isCount(numel)) {
     throw error('("storage", class, key, location, number of elements)', kindOf(id));
   }
@@ -184,5 +185,12 @@ function isCount(value: unknown): value is number {
 
 function shownList(value: unknown): string {
   if (!Array.isArray(value)) return kindOf(value);
-  return show(value.slice(0, maxRank + 1).map((n) => (typeof n === 'number' ? n : kindOf(n))));
+  return `[${value
+    .slice(0, maxRank + 1)
+    .map(numberText)
+    .join(', ')}]`;
+}
+
+function numberText(value: unknown): string {
+  return typeof value === 'number' || typeof value === 'bigint' ? String(value) : kindOf(value);
 }

@@ -8,12 +8,20 @@ import {
 } from '../../../../server/base/errors.ts';
 import { openStateDict } from '../../../../server/compiler/checkpoint/stateDict.ts';
 import { openBytes } from '../../../support/memoryByteSource.ts';
+import { dict, pickle } from '../../../support/pickleWriter.ts';
+import { checkRefused } from '../../../support/refused.ts';
 import {
   type StoredType,
   storeTensor,
   writeSafetensors,
 } from '../../../support/safetensorsWriter.ts';
-import { torchCheckpoint, writtenTensor } from '../../../support/torchWriter.ts';
+import {
+  rebuiltTensor,
+  storageId,
+  torchArchive,
+  torchCheckpoint,
+  writtenTensor,
+} from '../../../support/torchWriter.ts';
 
 const goldenFolder = join('test', 'golden', 'torch');
 
@@ -75,14 +83,8 @@ const refused: Readonly<Record<string, [new (message: string) => Error, RegExp]>
 
 for (const [kind, [kindOfError, message]] of Object.entries(refused)) {
   test(`${kind}: what torch can save and no model needs is refused by name`, () => {
-    assert.throws(
-      () => openStateDict(join(goldenFolder, `refused.${kind}.pt`)),
-      (error) => {
-        assert.ok(error instanceof kindOfError, String(error));
-        assert.match(error.message, message);
-        return true;
-      },
-    );
+    const file = join(goldenFolder, `refused.${kind}.pt`);
+    checkRefused(() => openStateDict(file), message, kindOfError);
   });
 }
 
@@ -115,6 +117,79 @@ test('a torch file equals the safetensors file of the same tensors', () => {
         assert.deepEqual(found.shape(name), expected.shape(name));
         assert.deepEqual(found.read(name), expected.read(name));
         assert.deepEqual(found.readRows(name, 1, 1), expected.readRows(name, 1, 1));
+      }
+    }
+  }
+});
+
+const oneWeight = pickle(
+  dict(['w', rebuiltTensor(storageId('FloatStorage', '0', 1), 0, [1], [1])]),
+);
+
+test('layouts of other machines, of the future and of none are refused', () => {
+  const archive = (options: object) =>
+    openBytes(torchArchive(oneWeight, { 0: new Uint8Array(4) }, options));
+  assert.deepEqual(archive({ version: '10' }).names(), ['w']);
+  checkRefused(
+    () => archive({ byteorder: 'big' }),
+    /byteorder: expected little-endian numbers, found big-endian ones/,
+    CheckpointUnsupportedError,
+  );
+  checkRefused(
+    () => archive({ byteorder: 'middle' }),
+    /byteorder: expected "little", found "middle"/,
+  );
+  checkRefused(
+    () => archive({ byteorder: 'x'.repeat(65) }),
+    /byteorder: expected at most 64 bytes/,
+  );
+  checkRefused(() => archive({ version: '' }), /version: expected a number, found ""/);
+  checkRefused(() => archive({ version: 'three' }), /version: expected a number, found "three"/);
+  checkRefused(
+    () => archive({ version: '11' }),
+    /version: expected 1 to 10, found 11/,
+    CheckpointUnsupportedError,
+  );
+});
+
+/** Changes of one byte that a file is tried with. */
+const changes = [0x00, 0x01, 0x2e, 0x52, 0x7f, 0x80, 0xff];
+
+function smallFile(): Uint8Array {
+  return torchCheckpoint(
+    [
+      writtenTensor('a', 'float16', [2], new Uint8Array(4)),
+      writtenTensor('b', 'float32', [1], new Uint8Array(4)),
+    ],
+    { zip64: true },
+  );
+}
+
+test('a file cut at any byte is malformed and nothing worse', () => {
+  const whole = smallFile();
+  assert.deepEqual(openBytes(whole).names(), ['a', 'b']);
+  for (let length = 0; length < whole.length; length += 1) {
+    assert.throws(
+      () => openBytes(whole.subarray(0, length)),
+      CheckpointFormatError,
+      `${length} bytes`,
+    );
+  }
+});
+
+test('a file with any byte changed is read or refused with an error of ours', () => {
+  const whole = smallFile();
+  for (let i = 0; i < whole.length; i += 1) {
+    for (const value of changes) {
+      const changed = Uint8Array.from(whole);
+      changed[i] = value;
+      try {
+        const found = openBytes(changed);
+        for (const name of found.names()) found.read(name);
+      } catch (error) {
+        const isOurs =
+          error instanceof CheckpointFormatError || error instanceof CheckpointUnsupportedError;
+        assert.ok(isOurs, `byte ${i} as ${value}: ${error}`);
       }
     }
   }
