@@ -1,5 +1,4 @@
 import { basename, resolve } from 'node:path';
-import { assert } from '../base/errors.ts';
 import { encoderMaxSeqLen } from '../model/config.ts';
 import {
   type ConceptModelEntry,
@@ -11,6 +10,7 @@ import {
   type NormalizerEntry,
 } from '../model/manifest.ts';
 import { type CompileRequest, checkRequest, sourceDigest } from './compileRequest.ts';
+import { conceptModelSizes } from './conceptModels.ts';
 import {
   type ModelPlan,
   type PlannedCodec,
@@ -162,47 +162,15 @@ async function writeCodec(
 async function writeConceptModel(
   writer: PlanWriter,
   { precisions }: ModelPlan,
-  { name, config, normalizer, graphs }: PlannedConceptModel,
+  { name, config, normalizer, graphs: planned }: PlannedConceptModel,
 ): Promise<ConceptModelEntry> {
-  const graph = (key: string) => {
-    const planned = graphs[key];
-    assert(planned !== undefined, `${name}: expected a graph ${key}, found none`);
-    return writer.graph(planned, name);
-  };
-  const { modelDim, maxSeqLen } = config;
-  const common = {
-    name,
-    precision: precisions.conceptModels,
-    modelDim,
-    maxSeqLen,
-    normalizer: normalizer && (await writer.normalizer(name, normalizer)),
-  };
-  if (config.modelType === 'base_lcm') {
-    return {
-      family: config.modelType,
-      ...common,
-      numLayers: config.lcm.numLayers,
-      numAttnHeads: config.lcm.numAttnHeads,
-      headDim: modelDim / config.lcm.numAttnHeads,
-      graph: await graph('lcm'),
-    };
-  }
-  const { contextEncoder, denoiser } = config;
-  return {
-    family: config.modelType,
-    ...common,
-    contextLayers: contextEncoder.numLayers,
-    contextHeads: contextEncoder.numAttnHeads,
-    contextHeadDim: modelDim / contextEncoder.numAttnHeads,
-    denoiserLayers: denoiser.numLayers,
-    denoiserHeads: denoiser.numAttnHeads,
-    denoiserHeadDim: modelDim / denoiser.numAttnHeads,
-    noiseScheduler: config.noiseScheduler,
-    trainedWithCfGuidance: config.trainedWithCfGuidance,
-    context: await graph('context'),
-    crossAttention: await graph('crossAttention'),
-    denoiser: await graph('denoiser'),
-  };
+  const precision = precisions.conceptModels;
+  const normalizerEntry = normalizer && (await writer.normalizer(name, normalizer));
+  const graphs: Record<string, GraphEntry> = {};
+  for (const [key, graph] of Object.entries(planned)) graphs[key] = await writer.graph(graph, name);
+  const sizes = conceptModelSizes(config);
+  // A family's graphs are those of its entry: parseManifest would refuse any other.
+  return { ...sizes, name, precision, normalizer: normalizerEntry, graphs } as ConceptModelEntry;
 }
 
 function expectedBytes({ codec, conceptModels }: ModelPlan): number {

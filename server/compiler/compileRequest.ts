@@ -4,7 +4,7 @@ import { stat } from 'node:fs/promises';
 import { CheckpointFormatError, InvalidRequestError } from '../base/errors.ts';
 import { manifestVersion, type PartPrecisions } from '../model/manifest.ts';
 import type { ModelSources } from '../model/modelSources.ts';
-import { conceptModelName } from '../model/parseManifest.ts';
+import { conceptModelName } from '../model/parseConceptModelEntry.ts';
 import { filesOfCheckpoint } from './checkpoint/shardIndex.ts';
 
 export interface CompileRequest extends ModelSources {

@@ -23,13 +23,12 @@ import { readWholeFile } from './checkpoint/byteSource.ts';
 import { countPieces, maxTokenizerBytes } from './checkpoint/sentencePiece.ts';
 import { openStateDict, type StateDict } from './checkpoint/stateDict.ts';
 import { partPrecisions } from './compileRequest.ts';
+import { buildConceptModel } from './conceptModels.ts';
 import { canonicalWeights } from './layouts/canonicalWeights.ts';
 import type { Part } from './layouts/layout.ts';
-import { buildBaseLcm } from './models/baseLcm.ts';
 import { buildSonarDecoder } from './models/sonarDecoder.ts';
 import { buildSonarEncoder } from './models/sonarEncoder.ts';
 import { readNormalizer, type SonarNormalizer } from './models/sonarNormalizer.ts';
-import { buildTwoTowerLcm } from './models/twoTowerLcm.ts';
 import { type SerializedGraph, serialize } from './onnx/serialize.ts';
 import type { WeightSource } from './onnx/weights.ts';
 
@@ -223,10 +222,7 @@ function planConceptModel(
     const { embeddingDim, whose } = concepts;
     requireEqual(`${fields.path}.sonar_embed_dim`, config.sonarEmbedDim, embeddingDim, whose);
   }
-  const graphs =
-    config.modelType === 'base_lcm'
-      ? buildBaseLcm(config, weights, options)
-      : buildTwoTowerLcm(config, weights, options);
+  const graphs = buildConceptModel(config, weights, options);
   const planned = Object.entries(graphs).map(
     ([graph, built]) => [graph, plan(`${name}.${graph}`, built)] as const,
   );

@@ -6,10 +6,6 @@ import { isFiniteVector } from '../tensor/vector.ts';
 import { SonarTokenizer } from '../text/sonarTokenizer.ts';
 import { type ChosenDevice, type Device, devices, openOnDevice } from './devices.ts';
 import {
-  baseLcmSignature,
-  contextSignature,
-  crossAttentionSignature,
-  denoiserSignature,
   encoderSignature,
   prepareSignature,
   type Signature,
@@ -23,10 +19,9 @@ import type {
   PredictRequest,
 } from './inference.ts';
 import type { InferenceModel, ModelInfo } from './inferenceServer.ts';
-import { BaseLcm } from './lcm/baseLcm.ts';
 import type { ConceptModel } from './lcm/conceptModel.ts';
 import { identityNormalizer, type Normalizer, parseNormalizer } from './lcm/normalizer.ts';
-import { TwoTowerLcm } from './lcm/twoTowerLcm.ts';
+import { openConceptModel } from './lcm/openConceptModel.ts';
 import { type PlacedConceptModel, placeConceptModels, readModel } from './modelFolder.ts';
 import { SentenceDecoder } from './sentenceDecoder.ts';
 import { SentenceEncoder } from './sentenceEncoder.ts';
@@ -187,27 +182,13 @@ export class CompiledModel implements InferenceModel {
       const known = this.info.conceptModels.join(', ');
       throw new InvalidRequestError(`concept model: expected one of ${known}, found ${name}`);
     }
-    const model = await this.#openConceptModel(placed);
+    const { folder, entry } = placed;
+    const normalizer = this.#readNormalizer(folder, entry.normalizer);
+    const model = await openConceptModel(entry, normalizer, (...graph) =>
+      this.#open(folder, ...graph),
+    );
     this.#conceptModels.set(name, model);
     return model;
-  }
-
-  async #openConceptModel({ folder, entry }: PlacedConceptModel): Promise<ConceptModel> {
-    const label = (graph: string) => `${entry.name} ${graph}`;
-    const normalizer = this.#readNormalizer(folder, entry.normalizer);
-    if (entry.family === 'base_lcm') {
-      const graph = await this.#open(folder, entry.graph, label('lcm'), baseLcmSignature);
-      return new BaseLcm(entry, graph, normalizer);
-    }
-    const context = await this.#open(folder, entry.context, label('context'), contextSignature);
-    const crossAttention = await this.#open(
-      folder,
-      entry.crossAttention,
-      label('crossAttention'),
-      crossAttentionSignature,
-    );
-    const denoiser = await this.#open(folder, entry.denoiser, label('denoiser'), denoiserSignature);
-    return new TwoTowerLcm(entry, { context, crossAttention, denoiser }, normalizer);
   }
 
   #readNormalizer(folder: string, normalizer: NormalizerEntry | null): Normalizer {

@@ -95,7 +95,7 @@ export const stepSignature = {
   },
 } as const satisfies Signature;
 
-export const baseLcmSignature = {
+export const regressionLcmSignature = {
   inputs: { sentence_embedding: float32(3), past_key_values: carried(6) },
   outputs: { next_embedding: float32(3), present_key_values: carried(6) },
 } as const satisfies Signature;

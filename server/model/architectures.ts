@@ -80,6 +80,39 @@ function largeTwoTower(modelDim: number, denoiserLayers: number): object {
   };
 }
 
+/**
+ * Llama-3.2 with another width; heads times their dimension need not be the hidden size.
+ *
+ * reference: the configurations of FusionBrainLab/SONAR-LLM.
+ */
+function sonarLlm(
+  hiddenSize: number,
+  numLayers: number,
+  numHeads: number,
+  headDim: number,
+): object {
+  return {
+    model_type: 'sonar_llm',
+    llama_config: {
+      hidden_size: hiddenSize,
+      intermediate_size: hiddenSize * 4,
+      num_hidden_layers: numLayers,
+      num_attention_heads: numHeads,
+      head_dim: headDim,
+      max_position_embeddings: 131072,
+      rms_norm_eps: 1e-6,
+      rope_theta: 500000,
+      rope_scaling: {
+        rope_type: 'llama3',
+        factor: 32,
+        low_freq_factor: 1,
+        high_freq_factor: 4,
+        original_max_position_embeddings: 8192,
+      },
+    },
+  };
+}
+
 /** reference: lcm.models.base_lcm.archs and lcm.models.two_tower_diffusion_lcm.archs. */
 export const conceptModelArchitectures: Architectures = {
   toy_base_lcm: { model_type: 'base_lcm', sonar_normalizer_name: null },
@@ -96,4 +129,8 @@ export const conceptModelArchitectures: Architectures = {
   },
   two_tower_diffusion_lcm_1_6B: largeTwoTower(2048, 13),
   two_tower_diffusion_lcm_7B: largeTwoTower(4096, 14),
+  sonar_llm_100M: sonarLlm(512, 8, 16, 32),
+  sonar_llm_300M: sonarLlm(1024, 10, 16, 64),
+  sonar_llm_600M: sonarLlm(1280, 16, 26, 64),
+  sonar_llm_900M: sonarLlm(1536, 17, 32, 64),
 };

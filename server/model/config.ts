@@ -1,4 +1,4 @@
-import type { NoiseSchedulerConfig } from './manifest.ts';
+import type { GenerationEntry, NoiseSchedulerConfig } from './manifest.ts';
 
 /*
  * Hyper-parameters of each architecture: the fields of the reference's dataclasses that matter at
@@ -100,6 +100,7 @@ export interface BaseLcmConfig {
   frontend: LcmFrontendConfig;
   lcm: TransformerConfig;
   postnet: ProjectionConfig;
+  generation: GenerationEntry;
 }
 
 /** reference: EncoderFrontendConfig. */
@@ -128,9 +129,45 @@ export interface TwoTowerLcmConfig {
   noiseScheduler: NoiseSchedulerConfig;
   denoiser: DenoiserConfig;
   trainedWithCfGuidance: boolean;
+  generation: GenerationEntry;
 }
 
-export type ConceptModelConfig = BaseLcmConfig | TwoTowerLcmConfig;
+/** reference: transformers.LlamaConfig; positions count sentences. */
+export interface LlamaConfig {
+  hiddenSize: number;
+  intermediateSize: number;
+  numHiddenLayers: number;
+  numAttentionHeads: number;
+  /** Keys and values are shared by numAttentionHeads / numKeyValueHeads heads. */
+  numKeyValueHeads: number;
+  /** Need not be hiddenSize / numAttentionHeads. */
+  headDim: number;
+  maxPositionEmbeddings: number;
+  rmsNormEps: number;
+  ropeTheta: number;
+  /** null means that frequencies stay as they are. */
+  ropeScaling: Llama3RopeScaling | null;
+}
+
+/** reference: transformers.modeling_rope_utils, rope_type llama3. */
+export interface Llama3RopeScaling {
+  factor: number;
+  lowFreqFactor: number;
+  highFreqFactor: number;
+  originalMaxPositionEmbeddings: number;
+}
+
+/** reference: config.json beside the published SONAR-LLM weights. */
+export interface SonarLlmConfig {
+  modelType: 'sonar_llm';
+  sonarEmbedDim: number;
+  /** SONAR-LLM works on raw embeddings. */
+  sonarNormalizerName: null;
+  llama: LlamaConfig;
+  generation: GenerationEntry;
+}
+
+export type ConceptModelConfig = BaseLcmConfig | TwoTowerLcmConfig | SonarLlmConfig;
 
 /** Returns the longest input in tokens: fairseq counted the padding index and one more. */
 export function encoderMaxSeqLen({

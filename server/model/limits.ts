@@ -38,3 +38,8 @@ export const probabilities = { min: 0, max: 1 };
 export const positiveNumbers = { min: Number.MIN_VALUE, max: Number.MAX_VALUE };
 
 export const finiteNumbers = { min: -Number.MAX_VALUE, max: Number.MAX_VALUE };
+
+export const cosines = { min: -1, max: 1 };
+
+/** Far more sentences than a text is continued by at once. */
+export const sentenceCounts = { min: 0, max: 10_000 };

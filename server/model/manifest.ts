@@ -93,6 +93,25 @@ export interface DecoderEntry {
   step: GraphEntry;
 }
 
+/** How a concept model writes on, sentence after sentence; see `continueText`. */
+export interface GenerationEntry {
+  /**
+   * What a model reads of its own: the concept that it predicted, or the concept of the sentence
+   * that was written from it.
+   */
+  feedback: 'concept' | 'text';
+  /** The sentence that ends a text. */
+  eosText: string;
+  /** The cosine to its concept from which on the text ends. */
+  eosThreshold: number;
+  /** The cosine to the concept before from which on the text ends; null: it may repeat itself. */
+  repetitionThreshold: number | null;
+  /** Sentences that are written before a text may end. */
+  minGenLen: number;
+  /** The sentence that a text begins with in training; null for none. */
+  beginText: string | null;
+}
+
 /** What all concept models have in common. */
 interface ConceptModelBase {
   /** As the writer chooses it: `base`, `two-tower`. */
@@ -101,20 +120,28 @@ interface ConceptModelBase {
   modelDim: number;
   maxSeqLen: number;
   normalizer: NormalizerEntry | null;
+  generation: GenerationEntry;
+}
+
+/** The cache of a causal tower over concepts, [L, 2, N, H, T, K]. */
+export interface TowerEntry {
+  numLayers: number;
+  /** H; the key-value heads, where several heads share one. */
+  numAttnHeads: number;
+  headDim: number;
 }
 
 /**
+ * Models that predict the next concept directly.
+ *
  * Graph `lcm`, in normalised space, cached over concepts:
  *   sentence_embedding [N, S, E], past_key_values [L, 2, N, H, T, K]
  * → next_embedding [N, S, E]            the prediction of position n + 1 read at position n
  *   present_key_values [L, 2, N, H, T + S, K]
  */
-export interface BaseLcmEntry extends ConceptModelBase {
-  family: 'base_lcm';
-  numLayers: number;
-  numAttnHeads: number;
-  headDim: number;
-  graph: GraphEntry;
+export interface RegressionLcmEntry extends ConceptModelBase, TowerEntry {
+  family: 'base_lcm' | 'sonar_llm';
+  graphs: { lcm: GraphEntry };
 }
 
 /**
@@ -142,9 +169,7 @@ export interface TwoTowerLcmEntry extends ConceptModelBase {
   denoiserHeadDim: number;
   noiseScheduler: NoiseSchedulerConfig;
   trainedWithCfGuidance: boolean;
-  context: GraphEntry;
-  crossAttention: GraphEntry;
-  denoiser: GraphEntry;
+  graphs: { context: GraphEntry; crossAttention: GraphEntry; denoiser: GraphEntry };
 }
 
 /** reference: DDIMSchedulerConfig, field by field in camelCase. */
@@ -167,7 +192,7 @@ export interface NoiseSchedulerConfig {
   timestepSpacing: 'linspace' | 'leading' | 'trailing';
 }
 
-export type ConceptModelEntry = BaseLcmEntry | TwoTowerLcmEntry;
+export type ConceptModelEntry = RegressionLcmEntry | TwoTowerLcmEntry;
 
 /** What both kinds of folders say. */
 interface ManifestBase {

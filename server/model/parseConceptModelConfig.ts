@@ -22,6 +22,8 @@ import {
 } from './limits.ts';
 import type { NoiseSchedulerConfig } from './manifest.ts';
 import { checkHeads, withArchitecture } from './parseConfig.ts';
+import { lcmGeneration, parseGeneration } from './parseGeneration.ts';
+import { parseSonarLlm } from './parseSonarLlmConfig.ts';
 
 /*
  * The configuration of a concept model. What a configuration may leave out, the names of the
@@ -30,7 +32,7 @@ import { checkHeads, withArchitecture } from './parseConfig.ts';
 
 type ModelType = ConceptModelConfig['modelType'];
 
-const modelTypes: readonly ModelType[] = ['base_lcm', 'two_tower_diffusion_lcm'];
+const modelTypes: readonly ModelType[] = ['base_lcm', 'two_tower_diffusion_lcm', 'sonar_llm'];
 
 /** reference: lcm.nn.normalization.SUPPORTED_LN_TYPES. */
 const layerNormalizationStyles = ['standard', 'fp32', 'rms', 'unit'] as const;
@@ -50,27 +52,38 @@ export function parseConceptModelConfig(
   const merged = withArchitecture(fields, conceptModelArchitectures);
   const found = merged.orNull('model_type', (key) => merged.choice(key, modelTypes));
   const modelType = found ?? findModelType(merged, weightNames);
-  const common = {
-    maxSeqLen: merged.integer('max_seq_len', sequenceLengths, 2048),
-    modelDim: merged.integer('model_dim', dimensions, 1024),
-    sonarEmbedDim: merged.integer('sonar_embed_dim', dimensions, 1024),
-    sonarNormalizerName: parseNormalizerName(merged, weightNames),
-  };
-  const config =
-    modelType === 'base_lcm' ? parseBaseLcm(merged, common) : parseTwoTowerLcm(merged, common);
+  const config = parseFamily(modelType, merged, weightNames);
   merged.close();
   return config;
 }
 
+function parseFamily(
+  modelType: ModelType,
+  fields: Fields,
+  weightNames: readonly string[],
+): ConceptModelConfig {
+  if (modelType === 'sonar_llm') return parseSonarLlm(fields);
+  const common = {
+    maxSeqLen: fields.integer('max_seq_len', sequenceLengths, 2048),
+    modelDim: fields.integer('model_dim', dimensions, 1024),
+    sonarEmbedDim: fields.integer('sonar_embed_dim', dimensions, 1024),
+    sonarNormalizerName: parseNormalizerName(fields, weightNames),
+    generation: parseGeneration(fields.object('generation', {}), lcmGeneration),
+  };
+  return modelType === 'base_lcm' ? parseBaseLcm(fields, common) : parseTwoTowerLcm(fields, common);
+}
+
 type CommonConfig = Pick<
-  ConceptModelConfig,
-  'maxSeqLen' | 'modelDim' | 'sonarEmbedDim' | 'sonarNormalizerName'
+  BaseLcmConfig,
+  'maxSeqLen' | 'modelDim' | 'sonarEmbedDim' | 'sonarNormalizerName' | 'generation'
 >;
 
 /** @throws CheckpointUnsupportedError when the weights are of no family we know */
 function findModelType(fields: Fields, weightNames: readonly string[]): ModelType {
-  if (weightNames.some((name) => name.startsWith('denoiser.'))) return 'two_tower_diffusion_lcm';
-  if (weightNames.some((name) => name.startsWith('lcm.layers.'))) return 'base_lcm';
+  const hasPrefix = (prefix: string) => weightNames.some((name) => name.startsWith(prefix));
+  if (hasPrefix('denoiser.')) return 'two_tower_diffusion_lcm';
+  if (hasPrefix('lcm.layers.')) return 'base_lcm';
+  if (hasPrefix('llama_model.')) return 'sonar_llm';
   throw new CheckpointUnsupportedError(
     `${fields.path}: expected weights of a family we know (${modelTypes.join(', ')}), found others`,
   );

@@ -20,10 +20,10 @@ export function layerNorm(x: Rows, weight: readonly number[], bias: readonly num
   });
 }
 
-export function rmsNorm(x: Rows, weight: readonly number[]): number[][] {
+export function rmsNorm(x: Rows, weight: readonly number[], eps = 1e-5): number[][] {
   return x.map((row) => {
     const meanSquare = sum(row.map((v) => v * v)) / row.length;
-    return row.map((v, d) => (v / Math.sqrt(meanSquare + 1e-5)) * at(weight, d));
+    return row.map((v, d) => (v / Math.sqrt(meanSquare + eps)) * at(weight, d));
   });
 }
 
@@ -63,6 +63,29 @@ export function rotate(x: Rows, numHeads: number, theta: number, start = 0): num
       return value * Math.cos(angle) + sign * other * Math.sin(angle);
     });
   });
+}
+
+/** Turns the pairs (x_i, x_{i + K/2}) of every head of row p by p w_i. */
+export function rotateHalves(
+  x: Rows,
+  numHeads: number,
+  frequencies: readonly number[],
+  start = 0,
+): number[][] {
+  return x.map((row, index) => {
+    const headDim = row.length / numHeads;
+    const half = headDim / 2;
+    return row.map((value, d) => {
+      const isFirst = d % headDim < half;
+      const angle = (start + index) * at(frequencies, d % half);
+      const other = at(row, isFirst ? d + half : d - half);
+      return value * Math.cos(angle) + (isFirst ? -1 : 1) * other * Math.sin(angle);
+    });
+  });
+}
+
+export function add(a: Rows, b: Rows): number[][] {
+  return a.map((row, s) => row.map((v, d) => v + at(at(b, s), d)));
 }
 
 export function relu(x: Rows): number[][] {

@@ -9,6 +9,7 @@ import {
   type ModelManifest,
   manifestVersion,
 } from '../../server/model/manifest.ts';
+import { lcmGeneration, sonarLlmGeneration } from '../../server/model/parseGeneration.ts';
 import { manifestFiles } from '../../server/model/parseManifest.ts';
 import { tinyTwoTowerLcm } from './tinyModels.ts';
 
@@ -53,7 +54,8 @@ export const tinyManifest: ModelManifest = {
       numLayers: 2,
       numAttnHeads: 4,
       headDim: 8,
-      graph: graphEntry('base.lcm'),
+      generation: lcmGeneration,
+      graphs: { lcm: graphEntry('base.lcm') },
     },
     {
       family: 'two_tower_diffusion_lcm',
@@ -70,9 +72,25 @@ export const tinyManifest: ModelManifest = {
       denoiserHeadDim: 8,
       noiseScheduler: tinyTwoTowerLcm.noiseScheduler,
       trainedWithCfGuidance: true,
-      context: graphEntry('two-tower.context'),
-      crossAttention: graphEntry('two-tower.crossAttention'),
-      denoiser: graphEntry('two-tower.denoiser'),
+      generation: lcmGeneration,
+      graphs: {
+        context: graphEntry('two-tower.context'),
+        crossAttention: graphEntry('two-tower.crossAttention'),
+        denoiser: graphEntry('two-tower.denoiser'),
+      },
+    },
+    {
+      family: 'sonar_llm',
+      name: 'sonar-llm',
+      precision: 'int8',
+      modelDim: 24,
+      maxSeqLen: 64,
+      normalizer: null,
+      numLayers: 2,
+      numAttnHeads: 4,
+      headDim: 8,
+      generation: sonarLlmGeneration,
+      graphs: { lcm: graphEntry('sonar-llm.lcm') },
     },
   ],
 };

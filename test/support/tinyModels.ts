@@ -5,10 +5,12 @@ import {
   ffnDim,
   type SonarDecoderConfig,
   type SonarEncoderConfig,
+  type SonarLlmConfig,
   type TransformerConfig,
   type TwoTowerLcmConfig,
 } from '../../server/model/config.ts';
 import type { NoiseSchedulerConfig } from '../../server/model/manifest.ts';
+import { lcmGeneration, sonarLlmGeneration } from '../../server/model/parseGeneration.ts';
 
 /*
  * The tiny models that golden values were computed with, and the keys and shapes that a
@@ -88,6 +90,7 @@ export const tinyBaseLcm: BaseLcmConfig = {
   frontend: { preLinearBias: true, scaleEmbeddings: false, weightNormalization: false },
   lcm: transformer,
   postnet: projection,
+  generation: lcmGeneration,
 };
 
 /** LayerNorm, ReLU, learned positions, no bias on the output projection, no normaliser. */
@@ -135,12 +138,44 @@ export const tinyTwoTowerLcm: TwoTowerLcmConfig = {
   noiseScheduler,
   denoiser,
   trainedWithCfGuidance: true,
+  generation: lcmGeneration,
 };
 
 export const toyTwoTowerLcm: TwoTowerLcmConfig = {
   ...tinyTwoTowerLcm,
   contextEncoder: toyTransformer,
   denoiser: { ...denoiser, ...toyTransformer, posEmbeddingStyle: 'none' },
+};
+
+/** Heads that are wider than the model together, and waves of which scaling changes some. */
+export const tinySonarLlm: SonarLlmConfig = {
+  modelType: 'sonar_llm',
+  sonarEmbedDim: 16,
+  sonarNormalizerName: null,
+  llama: {
+    hiddenSize: 24,
+    intermediateSize: 40,
+    numHiddenLayers: 2,
+    numAttentionHeads: 4,
+    numKeyValueHeads: 4,
+    headDim: 8,
+    maxPositionEmbeddings: 64,
+    rmsNormEps: 1e-6,
+    ropeTheta: 100,
+    ropeScaling: {
+      factor: 32,
+      lowFreqFactor: 1,
+      highFreqFactor: 4,
+      originalMaxPositionEmbeddings: 32,
+    },
+  },
+  generation: sonarLlmGeneration,
+};
+
+/** Two heads share keys and values. */
+export const tinyGroupedSonarLlm: SonarLlmConfig = {
+  ...tinySonarLlm,
+  llama: { ...tinySonarLlm.llama, numKeyValueHeads: 2 },
 };
 
 /** Keys and shapes of an encoder checkpoint. */
@@ -214,6 +249,31 @@ export function twoTowerLcmShapes(config: TwoTowerLcmConfig): Shapes {
     })),
     ...norms('denoiser.layer_norm'),
     ...linear('denoiser.final_proj.fc', sonarEmbedDim, modelDim),
+  };
+}
+
+/** Keys and shapes of a SONAR-LLM checkpoint, token embeddings and projection included. */
+export function sonarLlmShapes({ sonarEmbedDim, llama }: SonarLlmConfig): Shapes {
+  const { hiddenSize, intermediateSize, numAttentionHeads, numKeyValueHeads, headDim } = llama;
+  const weight = (name: string, outputDim: number, inputDim: number) =>
+    linear(name, outputDim, inputDim, false);
+  return {
+    ...weight('llama_model.model.embed_tokens', 50, hiddenSize),
+    ...layers('llama_model.model.layers', llama.numHiddenLayers, (layer) => ({
+      [`${layer}.input_layernorm.weight`]: [hiddenSize],
+      ...weight(`${layer}.self_attn.q_proj`, numAttentionHeads * headDim, hiddenSize),
+      ...weight(`${layer}.self_attn.k_proj`, numKeyValueHeads * headDim, hiddenSize),
+      ...weight(`${layer}.self_attn.v_proj`, numKeyValueHeads * headDim, hiddenSize),
+      ...weight(`${layer}.self_attn.o_proj`, hiddenSize, numAttentionHeads * headDim),
+      [`${layer}.post_attention_layernorm.weight`]: [hiddenSize],
+      ...weight(`${layer}.mlp.gate_proj`, intermediateSize, hiddenSize),
+      ...weight(`${layer}.mlp.up_proj`, intermediateSize, hiddenSize),
+      ...weight(`${layer}.mlp.down_proj`, hiddenSize, intermediateSize),
+    })),
+    'llama_model.model.norm.weight': [hiddenSize],
+    ...weight('llama_model.lm_head', 50, hiddenSize),
+    ...linear('forward_proj.linear', hiddenSize, sonarEmbedDim),
+    ...linear('reverse_proj.linear', sonarEmbedDim, hiddenSize),
   };
 }
 

@@ -8,28 +8,29 @@ import { buildTwoTowerLcm } from '../../server/compiler/models/twoTowerLcm.ts';
 import type { Graph } from '../../server/compiler/onnx/graph.ts';
 import { serialize } from '../../server/compiler/onnx/serialize.ts';
 import {
-  baseLcmSignature,
   contextSignature,
   crossAttentionSignature,
   denoiserSignature,
   encoderSignature,
   prepareSignature,
+  regressionLcmSignature,
   type Signature,
   stepSignature,
 } from '../../server/inference/graphSession.ts';
-import { BaseLcm } from '../../server/inference/lcm/baseLcm.ts';
 import { parseNormalizer } from '../../server/inference/lcm/normalizer.ts';
+import { RegressionLcm } from '../../server/inference/lcm/regressionLcm.ts';
 import { TwoTowerLcm } from '../../server/inference/lcm/twoTowerLcm.ts';
 import { SentenceDecoder, type TargetTokenizer } from '../../server/inference/sentenceDecoder.ts';
 import { SentenceEncoder, type SourceTokenizer } from '../../server/inference/sentenceEncoder.ts';
 import { OnnxSession } from '../../server/inference/session.ts';
 import type {
-  BaseLcmEntry,
   DecoderEntry,
   EncoderEntry,
   GraphEntry,
+  RegressionLcmEntry,
   TwoTowerLcmEntry,
 } from '../../server/model/manifest.ts';
+import { lcmGeneration } from '../../server/model/parseGeneration.ts';
 import { concatenate } from '../../server/tensor/vector.ts';
 import { closedFormVector, closedFormWeights } from './closedForm.ts';
 import {
@@ -135,9 +136,9 @@ export const tinyConcepts: readonly Float32Array[] = Array.from({ length: 4 }, (
   ),
 );
 
-export async function tinyBaseLcmModel(maxSeqLen = tinyBaseLcm.maxSeqLen): Promise<BaseLcm> {
+export async function tinyBaseLcmModel(maxSeqLen = tinyBaseLcm.maxSeqLen): Promise<RegressionLcm> {
   const { modelDim, lcm } = tinyBaseLcm;
-  const entry: BaseLcmEntry = {
+  const entry: RegressionLcmEntry = {
     ...fp32,
     family: 'base_lcm',
     name: 'base',
@@ -147,11 +148,16 @@ export async function tinyBaseLcmModel(maxSeqLen = tinyBaseLcm.maxSeqLen): Promi
     numLayers: lcm.numLayers,
     numAttnHeads: lcm.numAttnHeads,
     headDim: modelDim / lcm.numAttnHeads,
-    graph: graphEntry,
+    generation: lcmGeneration,
+    graphs: { lcm: graphEntry },
   };
   const weights = closedFormWeights(baseLcmShapes(tinyBaseLcm));
   const { lcm: graph } = buildBaseLcm({ ...tinyBaseLcm, maxSeqLen }, weights, fp32);
-  return new BaseLcm(entry, await openCompiled(graph, baseLcmSignature), tinyNormalizer);
+  return new RegressionLcm(
+    entry,
+    await openCompiled(graph, regressionLcmSignature),
+    tinyNormalizer,
+  );
 }
 
 export async function tinyTwoTowerModel(
@@ -173,9 +179,8 @@ export async function tinyTwoTowerModel(
     denoiserHeadDim: modelDim / denoiser.numAttnHeads,
     noiseScheduler,
     trainedWithCfGuidance: true,
-    context: graphEntry,
-    crossAttention: graphEntry,
-    denoiser: graphEntry,
+    generation: lcmGeneration,
+    graphs: { context: graphEntry, crossAttention: graphEntry, denoiser: graphEntry },
     ...change,
   };
   const weights = closedFormWeights(twoTowerLcmShapes(tinyTwoTowerLcm));

@@ -3,7 +3,13 @@ import { type AttentionInputs, headShape, selfAttention } from '../nn/attention.
 import { type KeyValues, layerKeyValues, stackKeyValues } from '../nn/cache.ts';
 import { feedForward, swigluFeedForward } from '../nn/feedForward.ts';
 import { normalization } from '../nn/normalization.ts';
-import { causalMask, newPositions, rotaryPositions, type SequencePlace } from '../nn/positions.ts';
+import {
+  causalMask,
+  newPositions,
+  rotaryFrequencies,
+  rotaryPositions,
+  type SequencePlace,
+} from '../nn/positions.ts';
 import type { Dimension, Value } from '../onnx/graph.ts';
 import type { Scope } from '../onnx/scope.ts';
 import { requireHeads, requireSupported } from './supported.ts';
@@ -131,6 +137,6 @@ function rotary(
   if (posEmbeddingStyle !== 'rope') return null;
   const { op } = scope;
   const positionIds = op.Expand(newPositions(op, place), place.sequenceShape); // [N, S]
-  const headDim = modelDim / numAttnHeads;
-  return rotaryPositions(scope, { maxSeqLen, headDim, theta }, positionIds);
+  const frequencies = rotaryFrequencies(modelDim / numAttnHeads, theta);
+  return rotaryPositions(scope, { maxSeqLen, frequencies, interleaved: true }, positionIds);
 }

@@ -30,8 +30,13 @@ export function layerNorm(scope: Scope, modelDim: number, x: Value): Value {
  * @param x  [S, D]
  * @returns [S, D]
  */
-export function rmsNorm(scope: Scope, modelDim: number, x: Value): Value {
-  return scope.op.RMSNormalization(x, scope.weight('weight', [modelDim]), { epsilon });
+export function rmsNorm(
+  scope: Scope,
+  { modelDim, eps = epsilon }: { modelDim: number; eps?: number },
+  x: Value,
+): Value {
+  const weight = scope.weight('weight', [modelDim]);
+  return scope.op.RMSNormalization(x, weight, { epsilon: eps });
 }
 
 /**
@@ -48,7 +53,7 @@ export function normalization(
     case 'standard':
       return layerNorm(scope, modelDim, x);
     case 'rms':
-      return rmsNorm(scope, modelDim, x);
+      return rmsNorm(scope, { modelDim }, x);
     case 'fp32':
       return scope.op.LayerNormalization(x, scope.weight('weight', [modelDim]), null, { epsilon });
     case 'unit': {

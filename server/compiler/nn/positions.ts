@@ -41,31 +41,71 @@ export function sinusoidalPositions(
   });
 }
 
+export interface RotaryConfig {
+  /** Rows of the tables. */
+  maxSeqLen: number;
+  /** w_i, one for each pair of a head, [K / 2]. */
+  frequencies: readonly number[];
+  /** Whether pairs are neighbours (fairseq2), or one is of each half of a head (Llama). */
+  interleaved: boolean;
+}
+
+/** Returns w_i = θ^{−2i/K}. */
+export function rotaryFrequencies(headDim: number, theta: number): number[] {
+  return Array.from({ length: headDim / 2 }, (_, i) => theta ** ((-2 * i) / headDim));
+}
+
 /**
- * Rotary positions: turns the pair (x₂ᵢ, x₂ᵢ₊₁) of position p by the angle p θ^{−2i/K}.
+ * Stretches the slow waves of rotary positions, for texts that are longer than in training.
  *
- * Source: Su et al. 2021 (arXiv:2104.09864), equation 34. reference: fairseq2 RotaryEncoder.
+ *   w′ = w                       when the wave 2π / w is shorter than T / high
+ *   w′ = w / factor              when it is longer than T / low
+ *   w′ = (1 − s) w / factor + s w  between, s = (T w / 2π − low) / (high − low)
+ *
+ * reference: transformers.modeling_rope_utils._compute_llama3_parameters
+ */
+export function llama3Frequencies(
+  frequencies: readonly number[],
+  scaling: {
+    factor: number;
+    lowFreqFactor: number;
+    highFreqFactor: number;
+    originalMaxPositionEmbeddings: number;
+  },
+): number[] {
+  const { factor, lowFreqFactor: low, highFreqFactor: high } = scaling;
+  return frequencies.map((w) => {
+    const waves = (scaling.originalMaxPositionEmbeddings * w) / (2 * Math.PI); // T / wavelength
+    const smooth = Math.min(Math.max((waves - low) / (high - low), 0), 1);
+    return (1 - smooth) * (w / factor) + smooth * w;
+  });
+}
+
+/**
+ * Rotary positions: turns the pair i of position p by the angle p w_i.
+ *
+ * Source: Su et al. 2021 (arXiv:2104.09864), equation 34. reference: fairseq2 RotaryEncoder, and
+ * transformers.models.llama.modeling_llama.apply_rotary_pos_emb for halves.
  *
  * @param positionIds  p of every row, [N, S] int64
  * @returns rotates queries or keys, [N, H, S, K] → [N, H, S, K]
  */
 export function rotaryPositions(
   scope: Scope,
-  { maxSeqLen, headDim, theta }: { maxSeqLen: number; headDim: number; theta: number },
+  { maxSeqLen, frequencies, interleaved }: RotaryConfig,
   positionIds: Value,
 ): (x: Value) => Value {
-  const half = headDim / 2;
+  const half = frequencies.length;
   const table = (wave: (angle: number) => number) => {
-    const angles = Float32Array.from({ length: maxSeqLen * half }, (_, index) => {
-      const position = Math.floor(index / half);
-      return wave(position * theta ** (-(index % half) / half));
-    });
+    const angles = Float32Array.from({ length: maxSeqLen * half }, (_, index) =>
+      wave(Math.floor(index / half) * (frequencies[index % half] as number)),
+    );
     return bytesOf(angles);
   };
   const shape = [maxSeqLen, half];
   const cosines = scope.table('rotary_cosines', 'float32', shape, () => table(Math.cos));
   const sines = scope.table('rotary_sines', 'float32', shape, () => table(Math.sin));
-  return (x) => scope.op.RotaryEmbedding(x, cosines, sines, positionIds);
+  return (x) => scope.op.RotaryEmbedding(x, cosines, sines, positionIds, { interleaved });
 }
 
 /** Where the new positions of a cached sequence stand. */

@@ -118,7 +118,7 @@ export class Ops {
   }
 
   /**
-   * Rotates the pairs (x₂ᵢ, x₂ᵢ₊₁) of every head.
+   * Rotates the pairs of every head: (x₂ᵢ, x₂ᵢ₊₁) when interleaved, else (x_i, x_{i + K/2}).
    *
    * @param x            [N, H, S, K]
    * @param cosines      [T, K / 2]
@@ -126,9 +126,15 @@ export class Ops {
    * @param positionIds  rows of the tables, [N, S] int64
    * @returns [N, H, S, K]
    */
-  RotaryEmbedding(x: Value, cosines: Value, sines: Value, positionIds: Value): Value {
+  RotaryEmbedding(
+    x: Value,
+    cosines: Value,
+    sines: Value,
+    positionIds: Value,
+    { interleaved }: { interleaved: boolean },
+  ): Value {
     return this.#node('RotaryEmbedding', [x, cosines, sines, positionIds], x.type, {
-      interleaved: { int: 1 },
+      interleaved: { int: interleaved ? 1 : 0 },
     });
   }
 

@@ -4,7 +4,11 @@ import {
   selfAttention,
   singlePositionAttention,
 } from '../../../../server/compiler/nn/attention.ts';
-import { causalMask, rotaryPositions } from '../../../../server/compiler/nn/positions.ts';
+import {
+  causalMask,
+  rotaryFrequencies,
+  rotaryPositions,
+} from '../../../../server/compiler/nn/positions.ts';
 import type { Value } from '../../../../server/compiler/onnx/graph.ts';
 import type { Scope } from '../../../../server/compiler/onnx/scope.ts';
 import { closedFormVector, closedFormWeights } from '../../../support/closedForm.ts';
@@ -59,8 +63,8 @@ test('the layer in bytes is close to the layer in numbers', async () => {
 test('rotary positions turn queries and keys', async () => {
   const inputs = [floats([5, 8], x), integers([1, 5], [0, 1, 2, 3, 4])];
   const [y] = await runLayer(weights, inputs, (scope, rows, positionIds) => {
-    const table = { maxSeqLen: 8, headDim: 4, theta: 100 };
-    return causal(scope, rows, rotaryPositions(scope, table, positionIds));
+    const config = { maxSeqLen: 8, frequencies: rotaryFrequencies(4, 100), interleaved: true };
+    return causal(scope, rows, rotaryPositions(scope, config, positionIds));
   });
   const expected = plainAttention(toRows(x, 8), (rows) => rotate(rows, 2, 100));
   assertClose(y?.data ?? [], expected, 1e-6);

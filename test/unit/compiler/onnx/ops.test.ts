@@ -117,17 +117,22 @@ test('normalisations work on the last dimension', async () => {
   );
 });
 
-test('rotary embedding turns neighbouring pairs', async () => {
-  await checkOp(
-    [
-      floats([1, 1, 1, 4], [1, 2, 3, 4]),
-      floats([2, 2], [1, 1, 0, 1]),
-      floats([2, 2], [0, 0, 1, 0]),
-      integers([1, 1], [1]),
-    ],
-    (op, a, cosines, sines, places) => op.RotaryEmbedding(a, cosines, sines, places),
-    floats([1, 1, 1, 4], [-2, 1, 3, 4]),
-  );
+test('rotary embedding turns neighbouring pairs, or one of each half', async () => {
+  for (const [interleaved, expected] of [
+    [true, [-2, 1, 3, 4]],
+    [false, [-3, 2, 1, 4]],
+  ] as const) {
+    await checkOp(
+      [
+        floats([1, 1, 1, 4], [1, 2, 3, 4]),
+        floats([2, 2], [1, 1, 0, 1]),
+        floats([2, 2], [0, 0, 1, 0]),
+        integers([1, 1], [1]),
+      ],
+      (op, a, cos, sin, places) => op.RotaryEmbedding(a, cos, sin, places, { interleaved }),
+      floats([1, 1, 1, 4], expected),
+    );
+  }
 });
 
 test('reductions keep or drop their dimensions', async () => {

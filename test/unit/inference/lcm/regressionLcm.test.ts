@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import type { SamplingOptions } from '../../../../server/inference/inference.ts';
-import type { BaseLcm } from '../../../../server/inference/lcm/baseLcm.ts';
+import type { RegressionLcm } from '../../../../server/inference/lcm/regressionLcm.ts';
 import { cosine } from '../../../../server/tensor/vector.ts';
 import { tinyBaseLcmModel, tinyConcepts } from '../../../support/tinySessions.ts';
 
@@ -18,7 +18,7 @@ const options: SamplingOptions = {
   ddimEta: 0,
 };
 
-let model: BaseLcm;
+let model: RegressionLcm;
 before(async () => {
   model = await tinyBaseLcmModel();
 });
