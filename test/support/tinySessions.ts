@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { buildBaseLcm } from '../../server/compiler/models/baseLcm.ts';
 import { buildSonarDecoder } from '../../server/compiler/models/sonarDecoder.ts';
 import { buildSonarEncoder } from '../../server/compiler/models/sonarEncoder.ts';
+import { buildSonarLlm } from '../../server/compiler/models/sonarLlm.ts';
 import { buildTwoTowerLcm } from '../../server/compiler/models/twoTowerLcm.ts';
 import type { Graph } from '../../server/compiler/onnx/graph.ts';
 import { serialize } from '../../server/compiler/onnx/serialize.ts';
@@ -17,7 +18,7 @@ import {
   type Signature,
   stepSignature,
 } from '../../server/inference/graphSession.ts';
-import { parseNormalizer } from '../../server/inference/lcm/normalizer.ts';
+import { identityNormalizer, parseNormalizer } from '../../server/inference/lcm/normalizer.ts';
 import { RegressionLcm } from '../../server/inference/lcm/regressionLcm.ts';
 import { TwoTowerLcm } from '../../server/inference/lcm/twoTowerLcm.ts';
 import { SentenceDecoder, type TargetTokenizer } from '../../server/inference/sentenceDecoder.ts';
@@ -37,8 +38,10 @@ import {
   baseLcmShapes,
   sonarDecoderShapes,
   sonarEncoderShapes,
+  sonarLlmShapes,
   tinyBaseLcm,
   tinyEncoderMaxSeqLen,
+  tinyGroupedSonarLlm,
   tinySonarDecoder,
   tinySonarEncoder,
   tinyTwoTowerLcm,
@@ -157,6 +160,31 @@ export async function tinyBaseLcmModel(maxSeqLen = tinyBaseLcm.maxSeqLen): Promi
     entry,
     await openCompiled(graph, regressionLcmSignature),
     tinyNormalizer,
+  );
+}
+
+/** A SONAR-LLM whose heads share keys and values. */
+export async function tinySonarLlmModel(): Promise<RegressionLcm> {
+  const { llama, generation } = tinyGroupedSonarLlm;
+  const entry: RegressionLcmEntry = {
+    ...fp32,
+    family: 'sonar_llm',
+    name: 'sonar-llm',
+    modelDim: llama.hiddenSize,
+    maxSeqLen: llama.maxPositionEmbeddings,
+    normalizer: null,
+    numLayers: llama.numHiddenLayers,
+    numAttnHeads: llama.numKeyValueHeads,
+    headDim: llama.headDim,
+    generation,
+    graphs: { lcm: graphEntry },
+  };
+  const weights = closedFormWeights(sonarLlmShapes(tinyGroupedSonarLlm));
+  const { lcm } = buildSonarLlm(tinyGroupedSonarLlm, weights, fp32);
+  return new RegressionLcm(
+    entry,
+    await openCompiled(lcm, regressionLcmSignature),
+    identityNormalizer,
   );
 }
 

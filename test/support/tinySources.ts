@@ -10,9 +10,11 @@ import {
   type Shapes,
   sonarDecoderShapes,
   sonarEncoderShapes,
+  sonarLlmShapes,
   tinyBaseLcm,
   tinySonarDecoder,
   tinySonarEncoder,
+  tinySonarLlm,
   tinyTwoTowerLcm,
   twoTowerLcmShapes,
 } from './tinyModels.ts';
@@ -55,15 +57,38 @@ export const tinyConfig = {
       noise_scheduler: { num_diffusion_train_steps: 100 },
       trained_with_cf_guidance: true,
     },
+    'sonar-llm': {
+      embed_dim: sonarEmbedDim,
+      add_begin: true,
+      llama_config: {
+        hidden_size: 24,
+        intermediate_size: 40,
+        num_hidden_layers: 2,
+        num_attention_heads: 4,
+        head_dim: 8,
+        max_position_embeddings: 131072,
+        rope_theta: 500000,
+        rope_scaling: {
+          rope_type: 'llama3',
+          factor: 32,
+          low_freq_factor: 1,
+          high_freq_factor: 4,
+          original_max_position_embeddings: 8192,
+        },
+      },
+    },
   },
 };
 
 /** Keys and shapes of each checkpoint. */
-export const tinyShapes: Readonly<Record<'encoder' | 'decoder' | 'base' | 'two-tower', Shapes>> = {
+type TinyPart = 'encoder' | 'decoder' | 'base' | 'two-tower' | 'sonar-llm';
+
+export const tinyShapes: Readonly<Record<TinyPart, Shapes>> = {
   encoder: sonarEncoderShapes(tinySonarEncoder),
   decoder: sonarDecoderShapes(tinySonarDecoder),
   base: baseLcmShapes({ ...tinyBaseLcm, sonarEmbedDim }),
   'two-tower': twoTowerLcmShapes({ ...tinyTwoTowerLcm, sonarEmbedDim }),
+  'sonar-llm': sonarLlmShapes({ ...tinySonarLlm, sonarEmbedDim }),
 };
 
 /** Returns a safetensors file with everything that a source holds. */
@@ -95,7 +120,11 @@ export function writeTinySources(
   return {
     encoder: at('encoder.safetensors'),
     decoder: at('decoder.safetensors'),
-    lcms: { base: at('base.safetensors'), 'two-tower': at('two-tower.safetensors') },
+    lcms: {
+      base: at('base.safetensors'),
+      'two-tower': at('two-tower.safetensors'),
+      'sonar-llm': at('sonar-llm.safetensors'),
+    },
     tokenizer: at('tokenizer.model'),
     config: at('config.json'),
   };

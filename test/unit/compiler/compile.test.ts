@@ -101,6 +101,7 @@ test('the manifest tells the hyper-parameters and the file names of the contract
     [
       ['base_lcm', 'base'],
       ['two_tower_diffusion_lcm', 'two-tower'],
+      ['sonar_llm', 'sonar-llm'],
     ],
   );
   assert.deepEqual(readdirSync(join(target, 'model')).sort(), [
@@ -114,6 +115,8 @@ test('the manifest tells the hyper-parameters and the file names of the contract
     'encoder.bin',
     'encoder.onnx',
     'manifest.json',
+    'sonar-llm.lcm.bin',
+    'sonar-llm.lcm.onnx',
     'tokenizer.model',
     'two-tower.context.bin',
     'two-tower.context.onnx',
@@ -142,7 +145,7 @@ test('each part has its own precision', async () => {
   const { encoder, decoder, conceptModels } = await compileWhole({ ...request(), precision });
   assert.deepEqual(
     [encoder, decoder, ...conceptModels].map((part) => part.precision),
-    ['fp32', 'int8', 'fp32', 'fp32'],
+    ['fp32', 'int8', 'fp32', 'fp32', 'fp32'],
   );
 });
 
@@ -267,7 +270,8 @@ test('progress rises to 1 and names the parts', async () => {
       labels.add(label);
     },
   });
-  assert.deepEqual([...labels], ['tokenizer', 'encoder', 'decoder', 'base', 'two-tower']);
+  const parts = ['tokenizer', 'encoder', 'decoder', 'base', 'two-tower', 'sonar-llm'];
+  assert.deepEqual([...labels], parts);
   assert.ok(fractions.every((fraction, i) => fraction >= (fractions[i - 1] ?? 0)));
   assert.equal(fractions.at(-1), 1);
 });

@@ -84,7 +84,7 @@ test('a model tells what it is', () => {
     embeddingDim: 32,
     langs: ['eng_Latn', 'fra_Latn'],
     defaultLang: 'eng_Latn',
-    conceptModels: ['base', 'two-tower'],
+    conceptModels: ['base', 'two-tower', 'sonar-llm'],
     device: 'cpu',
     deviceNote: null,
   });
@@ -107,7 +107,7 @@ test('the thread answers as the model does, from sentences to sentences', async 
   assert.deepEqual(info, model.info);
   const context = await client.encode({ sentences, lang });
   assert.deepEqual(context, await encode(sentences));
-  for (const lcm of ['base', 'two-tower']) {
+  for (const lcm of ['base', 'two-tower', 'sonar-llm']) {
     const options = { ...sampling, lcm };
     const embeddings = await client.predict({ context, options });
     const signal = new AbortController().signal;
@@ -142,7 +142,7 @@ const refused: readonly [string, () => Promise<unknown>, RegExp][] = [
   ['no context', () => predict([], {}), /^context: expected at least one concept, found none$/],
   ['no candidate', () => predict([zeros], { count: 0 }), /^count: expected 1 to 64, found 0$/],
   ['too many', () => predict([zeros], { count: 65 }), /^count: expected 1 to 64, found 65$/],
-  ['concept model', () => predict([zeros], { lcm: 'x' }), /^concept model: .*two-tower, found x$/],
+  ['concept model', () => predict([zeros], { lcm: 'x' }), /^concept model: .*sonar-llm, found x$/],
   ['dimension', () => predict([new Float32Array(3)], {}), /^embedding 0: expected 32 numbers/],
   ['NaN', () => decode(zeros.map(() => Number.NaN)), /^embedding 0: expected finite numbers/],
 ];
@@ -192,7 +192,13 @@ test('a broken folder is refused with the name of the file', async () => {
 test("the concept models of an add-on run beside the model's own", async () => {
   const addOns = [await compileAddOn('add-on'), await compileAddOn('more', { lcms: ['other'] })];
   const extended = await CompiledModel.load(folder, { addOns });
-  assert.deepEqual(extended.info.conceptModels, ['base', 'two-tower', 'mine', 'other']);
+  assert.deepEqual(extended.info.conceptModels, [
+    'base',
+    'two-tower',
+    'sonar-llm',
+    'mine',
+    'other',
+  ]);
   const context = await encode(sentences);
   const request = (lcm: string) => ({ context, options: { ...sampling, lcm } });
   const own = await model.predict(request('base'));

@@ -107,6 +107,90 @@ test('the registered architectures are those of the reference', () => {
   assert.equal(ffnDim(toyTwoTower.denoiser), 4096);
 });
 
+const llamaNames = ['llama_model.model.norm.weight', 'forward_proj.linear.weight'];
+
+/** Heads as large as in Llama 3.2, unless told otherwise. */
+function parseLlama(llama: object, rest: object = {}) {
+  const config = parse({ llama_config: llama, ...rest }, llamaNames);
+  assert.ok(config.modelType === 'sonar_llm');
+  return config;
+}
+
+test('the SONAR-LLMs are those of their repository', () => {
+  for (const [arch, expected] of [
+    ['sonar_llm_100M', [512, 2048, 8, 16, 32]],
+    ['sonar_llm_300M', [1024, 4096, 10, 16, 64]],
+    ['sonar_llm_600M', [1280, 5120, 16, 26, 64]],
+    ['sonar_llm_900M', [1536, 6144, 17, 32, 64]],
+  ] as const) {
+    const config = parse({ arch }, []);
+    assert.ok(config.modelType === 'sonar_llm');
+    const { llama, generation } = config;
+    assert.deepEqual(
+      [
+        llama.hiddenSize,
+        llama.intermediateSize,
+        llama.numHiddenLayers,
+        llama.numAttentionHeads,
+        llama.headDim,
+      ],
+      expected,
+    );
+    assert.equal(llama.numKeyValueHeads, llama.numAttentionHeads);
+    assert.deepEqual([llama.rmsNormEps, llama.ropeTheta], [1e-6, 500_000]);
+    assert.deepEqual(llama.ropeScaling, {
+      factor: 32,
+      lowFreqFactor: 1,
+      highFreqFactor: 4,
+      originalMaxPositionEmbeddings: 8192,
+    });
+    assert.deepEqual([generation.feedback, generation.eosThreshold], ['text', 0.98]);
+  }
+});
+
+test('a published SONAR-LLM configuration is read, old or new', () => {
+  const scaling = {
+    factor: 32,
+    low_freq_factor: 1,
+    high_freq_factor: 4,
+    original_max_position_embeddings: 8192,
+  };
+  const old = parseLlama({
+    vocab_size: 128256,
+    torch_dtype: 'float32',
+    tie_word_embeddings: true,
+    rope_theta: 500000,
+    rope_scaling: { ...scaling, type: 'llama3' },
+  });
+  const parameters = { ...scaling, rope_type: 'llama3', rope_theta: 500000 };
+  assert.deepEqual(parseLlama({ rope_parameters: parameters }), old);
+  assert.equal(old.llama.ropeTheta, 500_000);
+  assert.equal(parseLlama({ rope_parameters: { rope_type: 'default' } }).llama.ropeScaling, null);
+  assert.equal(parseLlama({}).llama.headDim, 128);
+  assert.equal(parseLlama({ num_key_value_heads: 8 }).llama.numKeyValueHeads, 8);
+  assert.equal(parseLlama({}).generation.beginText, null);
+  const begun = parseLlama({}, { add_begin: true, pretrained_model_name_or_path: 'x/y' });
+  assert.equal(begun.generation.beginText, 'Begin of text.');
+});
+
+test('how a model writes on is the family’s, unless it says otherwise', () => {
+  assert.deepEqual(parse({}, baseNames).generation, {
+    feedback: 'concept',
+    eosText: 'End of text.',
+    eosThreshold: 0.9,
+    repetitionThreshold: 0.9,
+    minGenLen: 1,
+    beginText: null,
+  });
+  const generation = {
+    eos_text: 'End of response.',
+    stop_on_repetition_cosine_threshold: null,
+    min_seq_len: 2,
+  };
+  const { eosText, repetitionThreshold, minGenLen } = parse({ generation }, baseNames).generation;
+  assert.deepEqual([eosText, repetitionThreshold, minGenLen], ['End of response.', null, 2]);
+});
+
 test('fields of training change nothing', () => {
   const transformer = {
     dropout_p: 0.1,
@@ -150,6 +234,10 @@ test('what we cannot honour, or nobody knows, is refused by its name', () => {
     [{ sonar_normalizer_name: null }, twoTowerNames, /sonar_normalizer_name: expected a norm/],
     [{ noise_scheduler: { beta_schedule: 'cosine' } }, twoTowerNames, /beta_schedule/],
     [{ noise_scheduler: { prediction_type: 'v_epsilon' } }, twoTowerNames, /prediction_type/],
+    [{ llama_config: { attention_bias: true } }, llamaNames, /attention_bias: expected false/],
+    [{ llama_config: { hidden_act: 'gelu' } }, llamaNames, /hidden_act: expected silu/],
+    [{ llama_config: { rope_scaling: { rope_type: 'yarn' } } }, llamaNames, /rope_type/],
+    [{ generation: { eos: 'x' } }, baseNames, /generation: expected no field "eos"/],
   ];
   for (const [lcm, names, message] of cases) {
     assert.throws(
@@ -182,6 +270,17 @@ test('wrong types and absurd sizes are told by name', () => {
     [{ noise_scheduler: { num_diffusion_train_steps: 0 } }, twoTowerNames, /train_steps/],
     [{ noise_scheduler: { beta_end: 2 } }, twoTowerNames, /beta_end/],
     [{ noise_scheduler: { clip_sample: 1 } }, twoTowerNames, /clip_sample/],
+    [{}, llamaNames, /llama_config: expected an object/],
+    [
+      { llama_config: { num_key_value_heads: 5 } },
+      llamaNames,
+      /num_key_value_heads: expected a div/,
+    ],
+    [{ llama_config: { head_dim: 7 } }, llamaNames, /head_dim: expected an even number/],
+    [{ llama_config: { num_hidden_layers: 1e6 } }, llamaNames, /num_hidden_layers/],
+    [{ llama_config: { rope_scaling: { rope_type: 'llama3' } } }, llamaNames, /factor: expected/],
+    [{ llama_config: {}, embed_dim: 0 }, llamaNames, /embed_dim: expected an integer/],
+    [{ generation: { eos_threshold: 2 } }, baseNames, /eos_threshold: expected a number/],
   ];
   for (const [lcm, names, message] of cases) {
     assert.throws(

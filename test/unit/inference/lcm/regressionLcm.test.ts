@@ -2,8 +2,15 @@ import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import type { SamplingOptions } from '../../../../server/inference/inference.ts';
 import type { RegressionLcm } from '../../../../server/inference/lcm/regressionLcm.ts';
-import { cosine } from '../../../../server/tensor/vector.ts';
-import { tinyBaseLcmModel, tinyConcepts } from '../../../support/tinySessions.ts';
+import { combine, cosine, standardDeviation } from '../../../../server/tensor/vector.ts';
+import { sonarLlmGolden } from '../../../golden/sonarLlm/golden.ts';
+import { closedFormVector } from '../../../support/closedForm.ts';
+import { assertClose } from '../../../support/graphSession.ts';
+import {
+  tinyBaseLcmModel,
+  tinyConcepts,
+  tinySonarLlmModel,
+} from '../../../support/tinySessions.ts';
 
 // Golden values: LCM fd7db80 with fairseq2 0.3.0rc1, torch 2.13, CPU, float32, closed-form weights.
 
@@ -108,4 +115,30 @@ test('a prediction that is not finite is an error', async () => {
     code: 'inferenceFailed',
     message: /^concept model base/,
   });
+});
+
+test('SONAR-LLM reads raw concepts, cached or not', async () => {
+  const llm = await tinySonarLlmModel();
+  const context = Array.from({ length: 9 }, (_, i) =>
+    closedFormVector('concepts', 9 * 16, 0.03).slice(i * 16, (i + 1) * 16),
+  );
+  for (const length of [2, 3, 9, 4]) {
+    const [found] = await llm.predict(context.slice(0, length), options);
+    const expected = sonarLlmGolden.predictions.grouped[length - 1] ?? [];
+    assertClose(found ?? [], expected, 2e-5); // float32, two layers
+  }
+  await llm.dispose();
+});
+
+test('without a normaliser the noise is measured by the prediction', async () => {
+  const llm = await tinySonarLlmModel();
+  const [first, second] = (await llm.predict(tinyConcepts, options)) as [
+    Float32Array,
+    Float32Array,
+  ];
+  const deviation = standardDeviation(combine(1, second, -1, first));
+  const expected = 0.5 * 0.6 * standardDeviation(first);
+  // Sixteen numbers: their deviation is within a third of the noise's, for this seed.
+  assert.ok(Math.abs(deviation / expected - 1) < 0.33, `${deviation} of ${expected}`);
+  await llm.dispose();
 });
