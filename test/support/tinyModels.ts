@@ -252,13 +252,12 @@ export function twoTowerLcmShapes(config: TwoTowerLcmConfig): Shapes {
   };
 }
 
-/** Keys and shapes of a SONAR-LLM checkpoint, token embeddings and projection included. */
+/** Keys and shapes of a SONAR-LLM checkpoint, without the Llama's tokens. */
 export function sonarLlmShapes({ sonarEmbedDim, llama }: SonarLlmConfig): Shapes {
   const { hiddenSize, intermediateSize, numAttentionHeads, numKeyValueHeads, headDim } = llama;
   const weight = (name: string, outputDim: number, inputDim: number) =>
     linear(name, outputDim, inputDim, false);
   return {
-    ...weight('llama_model.model.embed_tokens', 50, hiddenSize),
     ...layers('llama_model.model.layers', llama.numHiddenLayers, (layer) => ({
       [`${layer}.input_layernorm.weight`]: [hiddenSize],
       ...weight(`${layer}.self_attn.q_proj`, numAttentionHeads * headDim, hiddenSize),
@@ -271,7 +270,6 @@ export function sonarLlmShapes({ sonarEmbedDim, llama }: SonarLlmConfig): Shapes
       ...weight(`${layer}.mlp.down_proj`, hiddenSize, intermediateSize),
     })),
     'llama_model.model.norm.weight': [hiddenSize],
-    ...weight('llama_model.lm_head', 50, hiddenSize),
     ...linear('forward_proj.linear', hiddenSize, sonarEmbedDim),
     ...linear('reverse_proj.linear', sonarEmbedDim, hiddenSize),
   };

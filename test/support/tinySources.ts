@@ -88,7 +88,11 @@ export const tinyShapes: Readonly<Record<TinyPart, Shapes>> = {
   decoder: sonarDecoderShapes(tinySonarDecoder),
   base: baseLcmShapes({ ...tinyBaseLcm, sonarEmbedDim }),
   'two-tower': twoTowerLcmShapes({ ...tinyTwoTowerLcm, sonarEmbedDim }),
-  'sonar-llm': sonarLlmShapes({ ...tinySonarLlm, sonarEmbedDim }),
+  'sonar-llm': {
+    ...sonarLlmShapes({ ...tinySonarLlm, sonarEmbedDim }),
+    'llama_model.model.embed_tokens.weight': [50, 24],
+    'llama_model.lm_head.weight': [50, 24],
+  },
 };
 
 /** Returns a safetensors file with everything that a source holds. */

@@ -30,19 +30,10 @@ import { type BuildOptions, openGraph } from './model.ts';
  * transformers.models.llama.modeling_llama.LlamaModel with inputs_embeds.
  */
 
-const leftAside = [
-  // The token embedding and its projection, which a model of sentences never uses.
-  /^llama_model\.(model\.embed_tokens|lm_head)\.weight$/,
-  // The frozen decoder that gave the loss; SONAR's own is used.
-  /^sonar_decoder\./,
-  // Frequencies of positions, which older versions of transformers stored.
-  /\.rotary_emb\.inv_freq$/,
-];
-
 /**
  * Builds graph `lcm` of the manifest, on raw embeddings.
  *
- * It uses every key but those left aside: the Llama's token embeddings and a stored SONAR decoder.
+ * It uses every key; the Llama's table of tokens is not among them.
  *
  * @throws WeightMismatchError when the checkpoint does not fit the configuration
  */
@@ -74,7 +65,7 @@ export function buildSonarLlm(
   const shape = op.Concat([place.sequenceShape, embedDim], { axis: 0 });
   builder.output('next_embedding', op.Reshape(predicted, shape), ['N', 'S', sonarEmbedDim]);
   builder.output('present_key_values', present, cacheShape(config, 'T + S'));
-  weights.assertAllUsed(leftAside);
+  weights.assertAllUsed([]);
   return { lcm: builder.finish() };
 }
 
