@@ -7,7 +7,7 @@ import {
   encoderArchitectures,
 } from '../../../server/model/architectures.ts';
 import { precisions } from '../../../server/model/manifest.ts';
-import { conceptModelName } from '../../../server/model/parseManifest.ts';
+import { conceptModelName } from '../../../server/model/parseConceptModelEntry.ts';
 import { catalogue, fileUrl, findEntry } from '../../../server/store/catalogue.ts';
 import { compiledBytes, downloadBytes, memoryBytes } from '../../../server/store/estimate.ts';
 import { installedName } from '../../../server/store/installer.ts';
