@@ -97,3 +97,85 @@ export interface Neighbour extends LocatedSentence {
   /** Cosine of the two embeddings. */
   score: number;
 }
+
+/** client → server: the languages of the model, and those that hold at a position. */
+export const describeLanguage = new RequestType<
+  DescribeLanguageParams,
+  DescribeLanguageResult,
+  ErrorData
+>('thoughtline/describeLanguage');
+
+export interface DescribeLanguageParams {
+  /** Absent when only the languages of the model are wanted. */
+  place?: { uri: string; offset: number };
+}
+
+export interface DescribeLanguageResult {
+  /** The languages of the model; none while there is no model. */
+  languages: NamedLanguage[];
+  /** The language of the paragraph at the position; null without one. */
+  source: LanguageChoice | null;
+  /** The code of the language that sentences are offered in there; null without a position. */
+  target: string | null;
+}
+
+/** A language by its code of FLORES-200, such as `fra_Latn`. */
+export interface NamedLanguage {
+  code: string;
+  /** In English. */
+  name: string;
+  /** What its speakers call it, where that is known. */
+  autonym?: string;
+}
+
+/** The code of a language, and why it was chosen. */
+export interface LanguageChoice {
+  code: string;
+  reason: LanguageReason;
+}
+
+/**
+ * `only`: the model knows no other; `comment`, `frontMatter`: the document says so; `setting`: the
+ * settings do; `paragraph`: identified; `document`: identified in most of the rest; `default`: the
+ * model's own, for want of anything better.
+ */
+export type LanguageReason =
+  | 'only'
+  | 'comment'
+  | 'frontMatter'
+  | 'setting'
+  | 'paragraph'
+  | 'document'
+  | 'default';
+
+/** client → server: a text in another language, sentence by sentence. */
+export const translate = new RequestType<TranslateParams, TranslateResult, ErrorData>(
+  'thoughtline/translate',
+);
+
+export interface TranslateParams {
+  /** The document that the text is from, whose language and markup it shares. */
+  uri?: string;
+  text: string;
+  /** A code, tag or English name; found out when absent. */
+  from?: string;
+  to: string;
+}
+
+export interface TranslateResult {
+  /** The whole translation, without markup; empty while there is no model. */
+  translation: string;
+  /** Its sentences, in order. */
+  sentences: TranslatedSentence[];
+  /** The code of the language that it is in. */
+  to: string;
+}
+
+export interface TranslatedSentence {
+  text: string;
+  /** Its language, and why it was taken for that. */
+  from: LanguageChoice;
+  translation: string;
+  /** Log-probability per token. */
+  score: number;
+}

@@ -13,6 +13,7 @@ export type LanguageId = (typeof languageIds)[number];
 
 export interface Settings {
   completion: CompletionSettings;
+  language: LanguageSettings;
   model: ModelSettings;
   trace: { server: TraceLevel };
 }
@@ -30,6 +31,14 @@ export interface CompletionSettings {
   noiseScale: number;
   beamSize: number;
   maxSentenceTokens: number;
+}
+
+/** A language is named by its code (`fra_Latn`), a BCP 47 tag (`fr`) or its English name. */
+export interface LanguageSettings {
+  /** The language of documents; `auto` finds it out paragraph by paragraph. */
+  source: string;
+  /** The language of offered sentences; `same` is that of the paragraph. */
+  target: string;
 }
 
 export interface ModelSettings {
@@ -73,6 +82,7 @@ export const defaultSettings: Settings = {
     beamSize: 3,
     maxSentenceTokens: 64,
   },
+  language: { source: 'auto', target: 'same' },
   model: { folder: '', threads: 0, device: 'auto' },
   trace: { server: 'off' },
 };
@@ -89,6 +99,7 @@ export function parseSettings(value: unknown): { settings: Settings; refused: st
   const section = new Fields(value, settingsSection, defaultSettings, refused);
   const completion = section.group('completion');
   const languages = completion.group('languages');
+  const language = section.group('language');
   const model = section.group('model');
   const trace = section.group('trace');
   const settings: Settings = {
@@ -108,6 +119,10 @@ export function parseSettings(value: unknown): { settings: Settings; refused: st
       noiseScale: completion.field('noiseScale', number(0, 2)),
       beamSize: completion.field('beamSize', integer(1, 10)),
       maxSentenceTokens: completion.field('maxSentenceTokens', integer(8, 256)),
+    },
+    language: {
+      source: language.field('source', word),
+      target: language.field('target', word),
     },
     model: {
       folder: model.field('folder', string),
@@ -180,6 +195,15 @@ const maxStringLength = 32_767;
 const string: Kind<string> = {
   expected: `text of at most ${maxStringLength} characters`,
   accepts: (value): value is string => typeof value === 'string' && value.length <= maxStringLength,
+};
+
+/** Names of languages are shorter. */
+const maxWordLength = 64;
+
+const word: Kind<string> = {
+  expected: `text of 1 to ${maxWordLength} characters`,
+  accepts: (value): value is string =>
+    string.accepts(value) && value.trim() !== '' && value.length <= maxWordLength,
 };
 
 function number(minimum: number, maximum: number): Kind<number> {

@@ -14,11 +14,13 @@ import {
 import { TextDocument } from 'vscode-languageserver-textdocument';
 import type { ErrorData } from '../protocol/errors.ts';
 import {
+  describeLanguage,
   findNeighbours,
   type InitializationOptions,
   type ModelStatus,
   modelStatus,
   nextSentences,
+  translate,
 } from '../protocol/server.ts';
 import { isLanguageEnabled, settingsSection } from '../protocol/settings.ts';
 import { ConceptError, InvalidRequestError, isAbortError } from './base/errors.ts';
@@ -33,6 +35,12 @@ import type { ProseFormat } from './text/proseBlock.ts';
 
 /** The most candidates or neighbours of one answer. */
 const maxCount = 64;
+
+/** The longest text that is translated at once, in UTF-16 units: some 100 pages. */
+const maxTranslatedLength = 1 << 18;
+
+/** The longest name of a language. */
+const maxNameLength = 64;
 
 /** What lies behind the connection, built when the client has said where things may be stored. */
 export interface House {
@@ -98,12 +106,14 @@ export function serve(connection: Connection, buildHouse: BuildHouse): void {
 
   connection.onDidChangeConfiguration(async () => {
     settings.clear();
+    for (const uri of documents.keys()) void applySettings(uri);
     await loadModel();
   });
 
   connection.onDidOpenTextDocument(({ textDocument: { uri, languageId, version, text } }) => {
     documents.set(uri, TextDocument.create(uri, languageId, version, text));
     needHouse().service.openDocument(uri, formatOfLanguage(languageId), text);
+    void applySettings(uri);
   });
 
   connection.onDidChangeTextDocument(({ textDocument: { uri, version }, contentChanges }) => {
@@ -154,11 +164,37 @@ export function serve(connection: Connection, buildHouse: BuildHouse): void {
   );
 
   connection.onRequest(findNeighbours, (params, token) =>
-    answer(token, (signal) => {
+    answer(token, async (signal) => {
       const { uri } = openDocument(params.uri);
       const offset = wholeNumber(params.offset, 'offset', Number.MAX_SAFE_INTEGER);
       const count = wholeNumber(params.count, 'count', maxCount);
-      return needHouse().service.findNeighbours(uri, offset, count, signal);
+      const current = await settings.get(uri);
+      return needHouse().service.findNeighbours(uri, offset, count, current, signal);
+    }),
+  );
+
+  connection.onRequest(describeLanguage, (params, token) =>
+    answer(token, async (signal) => {
+      const { place } = params;
+      if (place !== undefined) wholeNumber(place.offset, 'offset', Number.MAX_SAFE_INTEGER);
+      const current = await settings.get(place && openDocument(place.uri).uri);
+      await needHouse().models.settled(signal);
+      return needHouse().service.describeLanguage(place, current);
+    }),
+  );
+
+  connection.onRequest(translate, (params, token) =>
+    answer(token, async (signal) => {
+      const { uri, text, from, to } = params;
+      const wanted = {
+        text: shortText(text, 'text', maxTranslatedLength),
+        to: shortText(to, 'to', maxNameLength),
+        ...(uri !== undefined && { uri: openDocument(uri).uri }),
+        ...(from !== undefined && { from: shortText(from, 'from', maxNameLength) }),
+      };
+      const current = await settings.get(wanted.uri);
+      await needHouse().models.settled(signal);
+      return needHouse().service.translate(wanted, current, signal);
     }),
   );
 
@@ -179,6 +215,17 @@ export function serve(connection: Connection, buildHouse: BuildHouse): void {
       throw new InvalidRequestError('document: expected an open one, found one that is closed');
     }
     return document;
+  }
+
+  /** Tells the house the settings of a document that it needs before anything is asked. */
+  async function applySettings(uri: string): Promise<void> {
+    try {
+      const current = await settings.get(uri);
+      house?.service.useSettings(uri, current);
+    } catch (error) {
+      // Nobody waits for this: what fails here fails again, and is told, when something is asked.
+      logger.warn(`settings of a document could not be read: ${String(error)}`);
+    }
   }
 
   function onStatus(status: ModelStatus): void {
@@ -250,6 +297,11 @@ function editOf(document: TextDocument, change: TextDocumentContentChangeEvent):
 
 function emptyRange(position: Position) {
   return { start: position, end: position };
+}
+
+function shortText(value: unknown, name: string, maxLength: number): string {
+  if (typeof value === 'string' && value.length <= maxLength) return value;
+  throw new InvalidRequestError(`${name}: expected text of at most ${maxLength} characters`);
 }
 
 function wholeNumber(value: unknown, name: string, max: number): number {

@@ -14,6 +14,8 @@ interface Property {
   default: unknown;
   minimum?: number;
   maximum?: number;
+  minLength?: number;
+  maxLength?: number;
   enum?: string[];
   scope: string;
   markdownDescription: string;
@@ -72,7 +74,8 @@ describe('settings in the manifest', () => {
     assert.deepEqual(Object.fromEntries(declared), Object.fromEntries(expected));
   });
 
-  for (const [name, { type, minimum, maximum, enum: choices }] of properties) {
+  for (const [name, property] of properties) {
+    const { type, minimum, maximum, minLength, maxLength, enum: choices } = property;
     it(`have the limits of parseSettings: ${name}`, () => {
       if (type === 'integer' || type === 'number') {
         assert.ok(minimum !== undefined && maximum !== undefined);
@@ -81,6 +84,11 @@ describe('settings in the manifest', () => {
         assert.equal(isRefused(name, minimum - 1), true);
         assert.equal(isRefused(name, maximum + 1), true);
         assert.equal(isRefused(name, minimum + 0.5), type === 'integer');
+      }
+      if (minLength !== undefined) assert.equal(isRefused(name, 'x'.repeat(minLength - 1)), true);
+      if (maxLength !== undefined) {
+        assert.equal(isRefused(name, 'x'.repeat(maxLength)), false);
+        assert.equal(isRefused(name, 'x'.repeat(maxLength + 1)), true);
       }
       for (const choice of choices ?? []) assert.equal(isRefused(name, choice), false);
       assert.equal(isRefused(name, []), true);

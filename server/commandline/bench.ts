@@ -52,8 +52,10 @@ time from a prepared context of 20 sentences to three written candidates.
       await figure('encode', sentences.length / seconds, 'sentences/s');
 
       const concepts = new SentenceConcepts(inference);
-      concepts.reset(model.defaultLang);
-      const context = await concepts.concepts(sentences.slice(0, 20), io.signal);
+      const context = await concepts.concepts(
+        sentences.slice(0, 20).map((text) => ({ text, lang: model.defaultLang })),
+        io.signal,
+      );
       for (const lcm of model.conceptModels) {
         const times: number[] = [];
         for (let run = 0; run < runs + 2; run++) {

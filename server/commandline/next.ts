@@ -64,9 +64,8 @@ candidate. The same seed gives the same candidates.
         );
       }
       const concepts = new SentenceConcepts(inference);
-      concepts.reset(model.defaultLang);
       const context = await concepts.concepts(
-        sentences.slice(-contextConcepts).map((sentence) => sentence.text),
+        sentences.slice(-contextConcepts).map(({ text }) => ({ text, lang: model.defaultLang })),
         io.signal,
       );
       const candidates = await nextSentences(

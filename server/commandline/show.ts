@@ -33,8 +33,11 @@ nearest in meaning to its last one. For reading, not for scripts: they take next
     }
     return withModel(undefined, io, async ({ inference, model }) => {
       const concepts = new SentenceConcepts(inference);
-      concepts.reset(model.defaultLang);
-      const all = await concepts.concepts(sentences, io.signal);
+      const lang = model.defaultLang;
+      const all = await concepts.concepts(
+        sentences.map((text) => ({ text, lang })),
+        io.signal,
+      );
       const context = all.slice(-contextConcepts);
       const start = performance.now();
       const candidates = await nextSentences(
@@ -45,7 +48,7 @@ nearest in meaning to its last one. For reading, not for scripts: they take next
             ...samplingDefaults,
             lcm: chooseConceptModel(model.conceptModels, samplingDefaults.lcm),
           },
-          lang: model.defaultLang,
+          lang,
           beamSize: 5,
           maxSeqLen: 64,
         },

@@ -1,10 +1,21 @@
-import type { FindNeighboursResult, NextSentencesResult } from '../../protocol/server.ts';
+import type {
+  DescribeLanguageParams,
+  DescribeLanguageResult,
+  FindNeighboursResult,
+  NamedLanguage,
+  NextSentencesResult,
+  TranslateParams,
+  TranslateResult,
+} from '../../protocol/server.ts';
 import type { Settings } from '../../protocol/settings.ts';
+import { InvalidRequestError } from '../base/errors.ts';
 import type { Logger } from '../base/logger.ts';
 import type { Inference, LoadedModel } from '../inference/inference.ts';
-import type { DocumentText } from '../text/documentText.ts';
+import { DocumentText } from '../text/documentText.ts';
+import { autonymOf, languageOf } from '../text/languageNames.ts';
 import type { ProseFormat } from '../text/proseBlock.ts';
 import { DocumentConcepts, type TextEdit } from './documentConcepts.ts';
+import { LanguageChooser } from './languageChoice.ts';
 import { nearestConcepts } from './neighbours.ts';
 import {
   type Candidate,
@@ -15,7 +26,8 @@ import {
   samplingOptions,
   worthShowing,
 } from './nextSentences.ts';
-import { SentenceConcepts } from './sentenceConcepts.ts';
+import { inLanguages, SentenceConcepts } from './sentenceConcepts.ts';
+import { joinSentences, translateSentences, translationBeamSize } from './translation.ts';
 
 /** Time for which a long document may keep the thread busy at once. */
 const sliceMs = 10;
@@ -28,19 +40,29 @@ export class ConceptService {
   readonly #inference: Inference;
   readonly #concepts: SentenceConcepts;
   readonly #documents: DocumentConcepts;
+  readonly #languages: LanguageChooser;
   #model: LoadedModel | null = null;
 
   constructor(inference: Inference, logger: Logger) {
     this.#inference = inference;
     this.#concepts = new SentenceConcepts(inference);
-    this.#documents = new DocumentConcepts(this.#concepts, logger);
+    this.#languages = new LanguageChooser(logger);
+    this.#documents = new DocumentConcepts(this.#concepts, this.#languages, logger);
   }
 
   /** Takes the model that the inference has loaded, or null while there is none. */
   useModel(model: LoadedModel | null): void {
     this.#model = model;
-    if (model !== null) this.#concepts.reset(model.defaultLang);
+    if (model !== null) {
+      this.#concepts.reset();
+      this.#languages.useModel(model);
+    }
     this.#documents.setReady(model !== null);
+  }
+
+  /** Takes the settings of a document that matter before anything is asked about it. */
+  useSettings(uri: string, { language }: Settings): void {
+    this.#documents.setSource(uri, language.source);
   }
 
   openDocument(uri: string, format: ProseFormat, text: string): void {
@@ -106,6 +128,7 @@ export class ConceptService {
     uri: string,
     offset: number,
     count: number,
+    settings: Settings,
     signal?: AbortSignal,
   ): Promise<FindNeighboursResult> {
     const document = this.#documents.text(uri);
@@ -114,8 +137,8 @@ export class ConceptService {
     const self = sentences.findLastIndex(({ start, end }) => start <= offset && offset <= end);
     const sentence = sentences[self];
     if (sentence === undefined || this.#model === null) return { sentence: null, neighbours: [] };
-    const texts = sentences.map(({ text }) => text);
-    const concepts = await this.#concepts.concepts(texts, signal);
+    const choices = await this.#choose(document, sentences, settings);
+    const concepts = await this.#concepts.concepts(inLanguages(sentences, choices), signal);
     const query = concepts[self];
     const nearest =
       query === undefined ? [] : nearestConcepts(query.embedding, concepts, count, self);
@@ -128,6 +151,87 @@ export class ConceptService {
     };
   }
 
+  /**
+   * Answers `thoughtline/describeLanguage`.
+   *
+   * @throws InvalidRequestError when the document is not open
+   */
+  async describeLanguage(
+    place: DescribeLanguageParams['place'],
+    settings: Settings,
+  ): Promise<DescribeLanguageResult> {
+    const languages = await namedLanguages(this.#model?.langs ?? []);
+    if (place === undefined || this.#model === null) {
+      return { languages, source: null, target: null };
+    }
+    const document = this.#documents.text(place.uri);
+    const here = document.sentenceAt(place.offset) ?? { paragraph: '' };
+    const [source = null] = await this.#choose(document, [here], settings);
+    const target = this.#languages.chooseTarget(settings.language.target, source?.code);
+    return { languages, source, target };
+  }
+
+  /**
+   * Answers `thoughtline/translate`.
+   *
+   * @throws InvalidRequestError when the document is not open, a language is none of the model's, or
+   *   a sentence is longer than the encoder reads
+   */
+  async translate(
+    { uri, text, from = 'auto', to }: TranslateParams,
+    settings: Settings,
+    signal?: AbortSignal,
+  ): Promise<TranslateResult> {
+    if (this.#model === null) return { translation: '', sentences: [], to: '' };
+    const target = this.#needLanguage(to);
+    const open = uri === undefined ? undefined : this.#documents.text(uri);
+    const part = new DocumentText(text, open?.format ?? 'plaintext');
+    await readInSlices(part, signal);
+    const { sentences } = part;
+    const source = from === 'auto' ? null : this.#needLanguage(from);
+    const choices =
+      source === null
+        ? await this.#choose(open ?? part, sentences, settings)
+        : sentences.map(() => ({ code: source, reason: 'setting' as const }));
+    const decoded = await translateSentences(
+      this.#inference,
+      inLanguages(sentences, choices),
+      { to: target, beamSize: translationBeamSize },
+      signal,
+    );
+    return {
+      translation: joinSentences(
+        decoded.map((sentence) => sentence.text),
+        sentences.map(({ block }) => block),
+        target,
+      ),
+      sentences: decoded.map((sentence, i) => ({
+        text: sentences[i]?.text ?? '',
+        from: choices[i] ?? { code: target, reason: 'default' },
+        translation: sentence.text,
+        score: sentence.score,
+      })),
+      to: target,
+    };
+  }
+
+  /** Returns the languages of sentences, once what identifies them is there. */
+  async #choose(
+    document: DocumentText,
+    sentences: readonly { paragraph: string }[],
+    { language }: Settings,
+  ) {
+    if (this.#languages.loading !== null) await this.#languages.loading;
+    return this.#languages.choose(document, sentences, language.source);
+  }
+
+  #needLanguage(name: string): string {
+    const code = this.#languages.find(name);
+    if (code !== undefined) return code;
+    const known = this.#model?.langs.slice(0, 10).join(', ');
+    throw new InvalidRequestError(`language: expected one of the model's, such as ${known}`);
+  }
+
   async #candidates(
     uri: string,
     offset: number,
@@ -135,19 +239,20 @@ export class ConceptService {
     settings: Settings,
     signal?: AbortSignal,
   ): Promise<Candidate[]> {
-    const before = this.#documents.text(uri).sentencesBefore(offset, contextConcepts);
+    const document = this.#documents.text(uri);
+    const before = document.sentencesBefore(offset, contextConcepts);
     const model = this.#model;
     if (model === null) return [];
-    const texts = before.map(({ text }) => text);
-    const context = await this.#concepts.concepts(texts, signal);
-    const { completion } = settings;
+    const choices = await this.#choose(document, before, settings);
+    const context = await this.#concepts.concepts(inLanguages(before, choices), signal);
+    const { completion, language } = settings;
     const lcm = chooseConceptModel(model.conceptModels, completion.conceptModel);
     const candidates = await nextSentences(
       this.#inference,
       context,
       {
         sampling: { ...samplingOptions(completion), lcm, count },
-        lang: model.defaultLang,
+        lang: this.#languages.chooseTarget(language.target, choices.at(-1)?.code),
         beamSize: completion.beamSize,
         maxSeqLen: completion.maxSentenceTokens,
       },
@@ -166,4 +271,19 @@ async function readInSlices(document: DocumentText, signal?: AbortSignal): Promi
     signal?.throwIfAborted();
     start = performance.now();
   }
+}
+
+/** Languages that are named between two other tasks: each name takes up to a millisecond. */
+const namesPerSlice = 8;
+
+/** Names languages without keeping the thread from anything else for long. */
+async function namedLanguages(codes: readonly string[]): Promise<NamedLanguage[]> {
+  const named: NamedLanguage[] = [];
+  for (const code of codes) {
+    const language = languageOf(code);
+    const autonym = autonymOf(language);
+    named.push({ code, name: language.englishName, ...(autonym !== undefined && { autonym }) });
+    if (named.length % namesPerSlice === 0) await new Promise(setImmediate);
+  }
+  return named;
 }

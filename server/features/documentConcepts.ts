@@ -2,8 +2,8 @@ import { InvalidRequestError, isAbortError } from '../base/errors.ts';
 import type { Logger } from '../base/logger.ts';
 import { DocumentText } from '../text/documentText.ts';
 import type { ProseFormat, Sentence } from '../text/proseBlock.ts';
-
-import type { SentenceConcepts } from './sentenceConcepts.ts';
+import type { LanguageChooser } from './languageChoice.ts';
+import { inLanguages, type SentenceConcepts } from './sentenceConcepts.ts';
 
 /** A change of a document: `[start, end)` in UTF-16 units became `text`. */
 export interface TextEdit {
@@ -20,8 +20,10 @@ const sentencesOnOpen = 64;
 
 interface OpenDocument {
   text: DocumentText;
-  /** Finished sentences that wait to be encoded. */
-  waiting: Set<string>;
+  /** The setting of its language: `auto`, or a language. */
+  source: string;
+  /** Finished sentences that wait to be encoded, by their text. */
+  waiting: Map<string, Sentence>;
   closed: AbortController;
   isEncoding: boolean;
 }
@@ -33,11 +35,13 @@ interface OpenDocument {
 export class DocumentConcepts {
   readonly #documents = new Map<string, OpenDocument>();
   readonly #concepts: SentenceConcepts;
+  readonly #languages: LanguageChooser;
   readonly #logger: Logger;
   #isReady = false;
 
-  constructor(concepts: SentenceConcepts, logger: Logger) {
+  constructor(concepts: SentenceConcepts, languages: LanguageChooser, logger: Logger) {
     this.#concepts = concepts;
+    this.#languages = languages;
     this.#logger = logger;
   }
 
@@ -54,11 +58,20 @@ export class DocumentConcepts {
     this.close(uri);
     const document: OpenDocument = {
       text: new DocumentText(text, format),
-      waiting: new Set(),
+      source: 'auto',
+      waiting: new Map(),
       closed: new AbortController(),
       isEncoding: false,
     };
     this.#documents.set(uri, document);
+    this.#want(document, lastSentences(document.text));
+  }
+
+  /** Takes the setting of a document's language. */
+  setSource(uri: string, source: string): void {
+    const document = this.#documents.get(uri);
+    if (document === undefined || document.source === source) return;
+    document.source = source;
     this.#want(document, lastSentences(document.text));
   }
 
@@ -90,7 +103,9 @@ export class DocumentConcepts {
 
   #want(document: OpenDocument, sentences: readonly Sentence[]): void {
     if (!this.#isReady) return;
-    for (const { text, complete } of sentences) if (complete) document.waiting.add(text);
+    for (const sentence of sentences) {
+      if (sentence.complete) document.waiting.set(sentence.text, sentence);
+    }
     void this.#encodeWaiting(document);
   }
 
@@ -99,9 +114,11 @@ export class DocumentConcepts {
     document.isEncoding = true;
     try {
       while (document.waiting.size > 0) {
-        const texts = [...document.waiting];
+        if (this.#languages.loading !== null) await this.#languages.loading;
+        const sentences = [...document.waiting.values()];
         document.waiting.clear();
-        await this.#concepts.concepts(texts, document.closed.signal);
+        const choices = this.#languages.choose(document.text, sentences, document.source);
+        await this.#concepts.concepts(inLanguages(sentences, choices), document.closed.signal);
       }
     } catch (error) {
       // Nobody waits for this work: what fails here fails again, and is told, when it is asked for.

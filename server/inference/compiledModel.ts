@@ -141,8 +141,8 @@ export class CompiledModel implements InferenceModel {
     };
   }
 
-  encode({ sentences, lang }: EncodeRequest): AsyncGenerator<undefined, Float32Array[]> {
-    return this.#encoder.encode(sentences, lang);
+  encode(request: EncodeRequest): AsyncGenerator<undefined, Float32Array[]> {
+    return this.#encoder.encode(request);
   }
 
   async decode(request: DecodeRequest, signal?: AbortSignal): Promise<DecodedSentence[]> {

@@ -32,7 +32,10 @@ export interface LoadOptions {
 
 export interface EncodeRequest {
   sentences: readonly string[];
-  lang: string;
+  /** The language of all sentences, or one for each. */
+  lang: string | readonly string[];
+  /** What is longer than the encoder reads loses its tail, unless it is `refused`. */
+  overlong?: 'truncated' | 'refused';
 }
 
 export interface DecodeRequest {

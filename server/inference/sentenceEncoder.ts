@@ -1,8 +1,9 @@
-import { SessionError } from '../base/errors.ts';
+import { InvalidRequestError, SessionError } from '../base/errors.ts';
 import type { EncoderEntry } from '../model/manifest.ts';
 import { tensor } from '../tensor/tensor.ts';
 import { isFiniteVector, splitRows } from '../tensor/vector.ts';
 import type { encoderSignature, GraphSession } from './graphSession.ts';
+import type { EncodeRequest } from './inference.ts';
 
 /** What the encoder asks of a tokenizer. */
 export interface SourceTokenizer {
@@ -48,24 +49,27 @@ export class SentenceEncoder {
 
   /**
    * Encodes batch by batch, with a pause after each, in which other work may be done. An over-long
-   * sentence loses its tail, `</s>` included, as in the reference.
+   * sentence loses its tail, `</s>` included, as in the reference, unless it is to be refused.
    *
-   * reference: TextToEmbeddingModelPipeline.predict
+   * reference: TextToEmbeddingModelPipeline.predict; TextToTextModelPipeline refuses
    *
    * @returns one embedding per sentence, in order, [E] each
-   * @throws InvalidRequestError when the language is unknown
+   * @throws InvalidRequestError when a language is unknown, their number is not that of the
+   *   sentences, or a sentence is refused
    * @throws SessionError when the graph fails or an embedding is not finite
    */
-  async *encode(
-    sentences: readonly string[],
-    lang: string,
-  ): AsyncGenerator<undefined, Float32Array[]> {
+  async *encode(request: EncodeRequest): AsyncGenerator<undefined, Float32Array[]> {
+    const { sentences, lang } = request;
+    if (typeof lang !== 'string' && lang.length !== sentences.length) {
+      throw new InvalidRequestError(
+        `languages: expected ${sentences.length}, one for each sentence, found ${lang.length}`,
+      );
+    }
     const embeddings: Float32Array[] = new Array(sentences.length);
     for (let start = 0; start < sentences.length; start += maxSentencesPerSort) {
-      const sources = sentences.slice(start, start + maxSentencesPerSort).map((text, i) => ({
-        index: start + i,
-        ids: this.#tokenizer.encodeSource(text, lang).slice(0, this.#entry.maxSeqLen),
-      }));
+      const end = Math.min(start + maxSentencesPerSort, sentences.length);
+      const sources: Source[] = [];
+      for (let index = start; index < end; index++) sources.push(this.#source(request, index));
       for (const batch of lengthBatches(sources)) {
         const encoded = await this.#encodeBatch(batch.map(({ ids }) => ids));
         for (const [row, { index }] of batch.entries()) {
@@ -79,6 +83,18 @@ export class SentenceEncoder {
 
   async dispose(): Promise<void> {
     await this.#graph.dispose();
+  }
+
+  #source({ sentences, lang, overlong }: EncodeRequest, index: number): Source {
+    const { maxSeqLen } = this.#entry;
+    const own = typeof lang === 'string' ? lang : (lang[index] ?? '');
+    const ids = this.#tokenizer.encodeSource(sentences[index] ?? '', own);
+    if (overlong === 'refused' && ids.length > maxSeqLen) {
+      throw new InvalidRequestError(
+        `sentence ${index + 1}: expected at most ${maxSeqLen} tokens, found ${ids.length}`,
+      );
+    }
+    return { index, ids: ids.slice(0, maxSeqLen) };
   }
 
   async #encodeBatch(rows: readonly (readonly number[])[]): Promise<Float32Array[]> {

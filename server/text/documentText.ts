@@ -137,6 +137,17 @@ export class DocumentText {
     return parts.reverse().flat();
   }
 
+  /** The last sentence that begins at or before an offset, finished or not. */
+  sentenceAt(offset: number): Sentence | undefined {
+    for (let i = this.#indexAt(offset); i >= 0; i -= 1) {
+      const segment = this.#segments[i];
+      const sentences = segment === undefined ? [] : this.#sentencesOf(segment);
+      const found = sentences.findLast(({ start }) => start <= offset);
+      if (found !== undefined) return found;
+    }
+    return undefined;
+  }
+
   /** Tells whether a next sentence is wanted at an offset. */
   positionKind(offset: number): PositionKind {
     const text = this.#text;

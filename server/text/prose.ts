@@ -5,6 +5,7 @@ import { parseMarkdown } from './proseMarkdown.ts';
 import { parsePlain } from './prosePlain.ts';
 import type { Segment } from './segment.ts';
 import { nextSegment } from './segments.ts';
+import { isLanguageLine } from './statedLanguage.ts';
 
 /**
  * How much of a document is read. `markup`: with the parser of its format; `plain`: only lines free
@@ -56,7 +57,7 @@ export function readSegment(
   definitions: ReadonlySet<string>,
 ): Flow[] {
   if (isOpaque || depth === 'nothing') return [{ start: 0, end: source.length }];
-  if (format === 'plaintext') return parsePlain(source, () => true);
+  if (format === 'plaintext') return parsePlain(source, (line) => !isLanguageLine(line));
   const markup = format === 'markdown' ? markdownMarkup : latexMarkup;
   if (depth === 'markup') {
     try {

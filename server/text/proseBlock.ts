@@ -49,6 +49,8 @@ export interface Sentence {
   readonly end: number;
   /** Document offset where its block begins: equal for the sentences of one paragraph. */
   readonly block: number;
+  /** The prose of its block as far as its sentences are complete: what its language shows in. */
+  readonly paragraph: string;
   /** It ends with terminal punctuation, or its block has ended. */
   readonly complete: boolean;
 }

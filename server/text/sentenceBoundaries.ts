@@ -27,16 +27,18 @@ const word = /[\p{L}\p{N}]/u;
 /** Returns the sentences of one paragraph. */
 export function splitBlock(block: ProseBlock, hasEnded: boolean, locale = 'en'): Sentence[] {
   const ranges = sentenceRanges(block.text, block.solids, locale);
-  return ranges.map(({ start, end }, i) => {
-    const text = block.text.slice(start, end);
-    return {
-      text,
-      start: block.toDocument(start),
-      end: block.toDocumentEnd(end),
-      block: block.start,
-      complete: hasEnded || i < ranges.length - 1 || endsSentence(text),
-    };
-  });
+  const last = ranges.at(-1);
+  const isComplete =
+    last === undefined || hasEnded || endsSentence(block.text.slice(last.start, last.end));
+  const paragraph = isComplete ? block.text : block.text.slice(0, last.start).trimEnd();
+  return ranges.map((range, i) => ({
+    text: block.text.slice(range.start, range.end),
+    start: block.toDocument(range.start),
+    end: block.toDocumentEnd(range.end),
+    block: block.start,
+    paragraph,
+    complete: isComplete || i < ranges.length - 1,
+  }));
 }
 
 /** Tells whether a text ends as a sentence does, and not with an abbreviation that goes on. */

@@ -14,31 +14,44 @@ import type {
 export class FakeInference implements Inference {
   /** The sentences of every request to encode, in order. */
   readonly encoded: string[][] = [];
+  /** The languages of the same, one for each sentence. */
+  readonly encodedLangs: string[][] = [];
+  readonly decoded: DecodeRequest[] = [];
   readonly predicted: PredictRequest[] = [];
-  readonly model: LoadedModel = {
-    name: 'fake',
-    embeddingDim: 2,
-    langs: ['eng_Latn'],
-    defaultLang: 'eng_Latn',
-    conceptModels: ['base', 'two-tower'],
-    device: 'cpu',
-    deviceNote: null,
-    loadMs: 0,
-  };
+  readonly model: LoadedModel;
+
+  constructor(langs: readonly string[] = ['eng_Latn']) {
+    this.model = {
+      name: 'fake',
+      embeddingDim: 2,
+      langs,
+      defaultLang: langs[0] ?? '',
+      conceptModels: ['base', 'two-tower'],
+      device: 'cpu',
+      deviceNote: null,
+      loadMs: 0,
+    };
+  }
 
   async load(): Promise<LoadedModel> {
     return this.model;
   }
 
-  async encode({ sentences }: EncodeRequest, signal?: AbortSignal): Promise<Float32Array[]> {
+  async encode(request: EncodeRequest, signal?: AbortSignal): Promise<Float32Array[]> {
     signal?.throwIfAborted();
+    const { sentences, lang } = request;
     this.encoded.push([...sentences]);
+    this.encodedLangs.push(typeof lang === 'string' ? sentences.map(() => lang) : [...lang]);
     return sentences.map((text) => Float32Array.of(text.length, 1));
   }
 
-  async decode({ embeddings }: DecodeRequest, signal?: AbortSignal): Promise<DecodedSentence[]> {
+  async decode(request: DecodeRequest, signal?: AbortSignal): Promise<DecodedSentence[]> {
     signal?.throwIfAborted();
-    return embeddings.map(([length], i) => ({ text: `It has ${length} letters.`, score: -i }));
+    this.decoded.push(request);
+    return request.embeddings.map(([length], i) => ({
+      text: `It has ${length} letters.`,
+      score: -i,
+    }));
   }
 
   async predict(request: PredictRequest, signal?: AbortSignal): Promise<Float32Array[]> {

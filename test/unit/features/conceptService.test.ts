@@ -66,10 +66,91 @@ test('neighbours are found by concept, nearest first, without the sentence itsel
   const { inference, service } = openService();
   service.useModel(inference.model);
   service.openDocument(uri, 'plaintext', text);
-  const { sentence, neighbours } = await service.findNeighbours(uri, 12, 5);
+  const { sentence, neighbours } = await service.findNeighbours(uri, 12, 5, defaultSettings);
   assert.equal(sentence?.text, 'He left.');
   assert.deepEqual(
     neighbours.map((neighbour) => text.slice(neighbour.start, neighbour.end)),
     ['It rained.', 'Nobody saw the old man go.'],
   );
+});
+
+const french = 'Le bateau part à midi, et nous prenons du pain pour la route.';
+const mixed = `${french}\n\nThe ferry leaves at noon, and we take some bread along for the way.`;
+
+function openBilingual(documentText = mixed) {
+  const inference = new FakeInference(['eng_Latn', 'fra_Latn']);
+  const service = new ConceptService(inference, nullLogger);
+  service.useModel(inference.model);
+  service.openDocument(uri, 'plaintext', documentText);
+  return { inference, service };
+}
+
+function withLanguage(language: Partial<typeof defaultSettings.language>) {
+  return { ...defaultSettings, language: { ...defaultSettings.language, ...language } };
+}
+
+test('each paragraph is encoded in its own language, and continued in it', async () => {
+  const { inference, service } = openBilingual();
+  await service.completeAt(uri, mixed.length, defaultSettings);
+  assert.deepEqual(inference.encodedLangs, [['fra_Latn', 'eng_Latn']]);
+  assert.equal(inference.decoded.at(-1)?.lang, 'eng_Latn');
+  await service.completeAt(uri, french.length, defaultSettings);
+  assert.equal(inference.decoded.at(-1)?.lang, 'fra_Latn');
+  await service.completeAt(uri, french.length, withLanguage({ target: 'English' }));
+  assert.equal(inference.decoded.at(-1)?.lang, 'eng_Latn');
+});
+
+test('the setting of the language holds for what is encoded ahead', async () => {
+  const { inference, service } = openBilingual('Hm.');
+  service.useSettings(uri, withLanguage({ source: 'fr' }));
+  service.useSettings('file:///closed.txt', withLanguage({ source: 'fr' }));
+  await service.completeAt(uri, 3, withLanguage({ source: 'fr' }));
+  assert.deepEqual(inference.encodedLangs, [['fra_Latn']]);
+});
+
+test('languages are described with the reason for the choice', async () => {
+  const { service } = openBilingual();
+  const described = await service.describeLanguage({ uri, offset: 5 }, defaultSettings);
+  assert.deepEqual(described, {
+    languages: [
+      { code: 'eng_Latn', name: 'English', autonym: 'English' },
+      { code: 'fra_Latn', name: 'French', autonym: 'français' },
+    ],
+    source: { code: 'fra_Latn', reason: 'paragraph' },
+    target: 'fra_Latn',
+  });
+  const end = { uri, offset: mixed.length };
+  const { source, target } = await service.describeLanguage(end, withLanguage({ target: 'fr' }));
+  assert.deepEqual([source, target], [{ code: 'eng_Latn', reason: 'paragraph' }, 'fra_Latn']);
+  assert.equal((await service.describeLanguage(undefined, defaultSettings)).source, null);
+  service.useModel(null);
+  assert.deepEqual(await service.describeLanguage(end, defaultSettings), {
+    languages: [],
+    source: null,
+    target: null,
+  });
+});
+
+test('a text is translated sentence by sentence, in the language of its document', async () => {
+  const { inference, service } = openBilingual();
+  const wanted = { uri, text: 'Oui. Non.', to: 'en' };
+  const translated = await service.translate(wanted, withLanguage({ source: 'fr' }));
+  assert.deepEqual(translated, {
+    translation: 'It has 4 letters. It has 4 letters.',
+    sentences: ['Oui.', 'Non.'].map((sentence, i) => ({
+      text: sentence,
+      from: { code: 'fra_Latn', reason: 'setting' },
+      translation: 'It has 4 letters.',
+      score: -i,
+    })),
+    to: 'eng_Latn',
+  });
+  await service.translate({ text: 'Oui.', from: 'French', to: 'en' }, defaultSettings);
+  assert.deepEqual(inference.encodedLangs.at(-1), ['fra_Latn']);
+  const unknown = service.translate({ text: 'Oui.', to: 'Klingon' }, defaultSettings);
+  await assert.rejects(unknown, { code: 'invalidRequest', message: /such as eng_Latn, fra_Latn/ });
+  const closed = service.translate({ uri: 'file:///b', text: '', to: 'en' }, defaultSettings);
+  await assert.rejects(closed, { code: 'invalidRequest' });
+  service.useModel(null);
+  assert.deepEqual((await service.translate(wanted, defaultSettings)).sentences, []);
 });

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { encoderSignature } from '../../../server/inference/graphSession.ts';
+import type { EncodeRequest } from '../../../server/inference/inference.ts';
 import { lengthBatches, SentenceEncoder } from '../../../server/inference/sentenceEncoder.ts';
 import type { EncoderEntry } from '../../../server/model/manifest.ts';
 import { tensor } from '../../../server/tensor/tensor.ts';
@@ -14,9 +15,13 @@ const entry: EncoderEntry = {
   graph: { model: file, weights: file },
 };
 
-/** Language 40, one token per character, </s> 3. */
+/** English is 40 and French 41, one token per character, </s> 3. */
 const tokenizer = {
-  encodeSource: (text: string) => [40, ...Array.from(text, (c) => c.charCodeAt(0)), 3],
+  encodeSource: (text: string, lang: string) => [
+    lang === 'fra_Latn' ? 41 : 40,
+    ...Array.from(text, (c) => c.charCodeAt(0)),
+    3,
+  ],
 };
 
 /** An encoder whose embedding is the number and the sum of the tokens that are not padding. */
@@ -38,8 +43,13 @@ function countingGraph(): FakeSession<typeof encoderSignature> {
 async function encode(
   sentences: readonly string[],
   graph = countingGraph(),
+  options: Partial<EncodeRequest> = {},
 ): Promise<{ embeddings: Float32Array[]; pauses: number }> {
-  const batches = new SentenceEncoder(graph, entry, tokenizer).encode(sentences, 'eng_Latn');
+  const batches = new SentenceEncoder(graph, entry, tokenizer).encode({
+    sentences,
+    lang: 'eng_Latn',
+    ...options,
+  });
   for (let pauses = 0; ; pauses++) {
     const { done, value } = await batches.next();
     if (done) return { embeddings: value, pauses };
@@ -68,6 +78,31 @@ test('the empty sentence is its language and </s>', async () => {
 test('an over-long sentence loses its tail, </s> included', async () => {
   const { embeddings } = await encode(['a'.repeat(20_000)]);
   assert.deepEqual(embeddings, [Float32Array.of(12, 40 + 11 * 97)]);
+});
+
+test('an over-long sentence that is to be refused is named', async () => {
+  const wanted = ['short', 'a'.repeat(10), 'b'.repeat(11)];
+  const refused = { overlong: 'refused' } as const;
+  await assert.rejects(encode(wanted, countingGraph(), refused), {
+    code: 'invalidRequest',
+    message: 'sentence 3: expected at most 12 tokens, found 13',
+  });
+  const fitting = wanted.slice(0, 2);
+  assert.deepEqual(await encode(fitting, countingGraph(), refused), await encode(fitting));
+});
+
+test('every sentence has its own language, whatever batch it is in', async () => {
+  const lang = sentences.map((_, i) => (i % 3 === 0 ? 'fra_Latn' : 'eng_Latn'));
+  const mixed = await encode(sentences, countingGraph(), { lang });
+  const french = await encode(sentences, countingGraph(), { lang: 'fra_Latn' });
+  const english = await encode(sentences);
+  for (const [i, embedding] of mixed.embeddings.entries()) {
+    assert.deepEqual(embedding, (i % 3 === 0 ? french : english).embeddings[i]);
+  }
+  await assert.rejects(encode(sentences, countingGraph(), { lang: lang.slice(1) }), {
+    code: 'invalidRequest',
+    message: 'languages: expected 700, one for each sentence, found 699',
+  });
 });
 
 test('there is a pause after every batch', async () => {

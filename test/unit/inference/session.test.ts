@@ -45,7 +45,7 @@ test('the encoder gives the same for a batch and for each sentence alone', async
     'x'.repeat(999),
   ];
   const encode = async (batch: readonly string[]) => {
-    const batches = encoder.encode(batch, 'eng_Latn');
+    const batches = encoder.encode({ sentences: batch, lang: 'eng_Latn' });
     for (;;) {
       const { done, value } = await batches.next();
       if (done) return value;

@@ -40,6 +40,7 @@ describe('parseSettings', () => {
         beamSize: 1,
         maxSentenceTokens: 256,
       },
+      language: { source: 'fra_Latn', target: 'English' },
       model: { folder: '/models/mine', threads: 4, device: 'webgpu' },
       trace: { server: 'messages' },
     };
@@ -91,6 +92,15 @@ describe('parseSettings', () => {
     check({ completion: { languages: true } }, {}, [
       'thoughtline.completion.languages: expected an object, found true',
     ]);
+  });
+
+  it('takes any short text for a language: which are known, the model tells', () => {
+    const parse = (source: unknown) => parseSettings({ language: { source } });
+    assert.equal(parse('Scottish Gaelic').settings.language.source, 'Scottish Gaelic');
+    for (const refused of ['', '  ', 'x'.repeat(65), 7, ['fr']]) {
+      assert.equal(parse(refused).settings.language.source, 'auto');
+      assert.equal(parse(refused).refused.length, 1);
+    }
   });
 
   it('refuses a path that is longer than any system takes', () => {

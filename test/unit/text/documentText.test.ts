@@ -90,6 +90,29 @@ test('an edit reports the sentences of the paragraphs it touched', () => {
   assert.ok(change.removed.some(({ text }) => text === 'Paragraph 19 is here.'));
 });
 
+test('the sentence at an offset is the last that begins there or before', () => {
+  const document = new DocumentText('# Title\n\nOne. Two.\n\nThree\n', 'markdown');
+  const check = (offset: number, text: string | undefined) =>
+    assert.equal(document.sentenceAt(offset)?.text, text, String(offset));
+  check(3, undefined);
+  check(9, 'One.');
+  check(13, 'One.');
+  check(14, 'Two.');
+  check(19, 'Two.');
+  check(document.text.length, 'Three');
+  assert.equal(new DocumentText('', 'plaintext').sentenceAt(0), undefined);
+});
+
+test('a sentence knows the finished prose of its paragraph', () => {
+  const { sentences } = new DocumentText('One *and* two. Three. Fou', 'markdown');
+  assert.deepEqual(
+    sentences.map(({ paragraph }) => paragraph),
+    ['One and two. Three.', 'One and two. Three.', 'One and two. Three.'],
+  );
+  assert.equal(new DocumentText('Fou', 'plaintext').sentences[0]?.paragraph, '');
+  assert.equal(new DocumentText('Fou\n\nX', 'plaintext').sentences[0]?.paragraph, 'Fou');
+});
+
 test('a pasted chapter is not read before it is asked for', () => {
   const document = new DocumentText('One. ', 'plaintext');
   const chapter = 'It rained. '.repeat(2000);

@@ -1,0 +1,173 @@
+import type { LanguageChoice } from '../../protocol/server.ts';
+import type { Logger } from '../base/logger.ts';
+import { RecentlyUsed } from '../base/recentlyUsed.ts';
+import type { LoadedModel } from '../inference/inference.ts';
+import type { DocumentText } from '../text/documentText.ts';
+import { type FindMostLikely, LanguageIdentifier, loadCld3 } from '../text/languageIdentifier.ts';
+import { findLanguage } from '../text/languageNames.ts';
+import type { ProseFormat, Sentence } from '../text/proseBlock.ts';
+import { statedLanguages } from '../text/statedLanguage.ts';
+
+/** Paragraphs whose language is remembered. */
+const maxRemembered = 4096;
+
+/** Sentences at the end of a document that tell what most of it is written in. */
+const sentencesOfMajority = 64;
+
+/** A text whose language is wanted, as far as it matters here. */
+type Paragraph = Pick<Sentence, 'paragraph'>;
+
+/**
+ * Chooses the language of every sentence among those of the loaded model. What comes first counts:
+ * a comment in the document, its front matter, the setting, the paragraph itself, most of the
+ * document, the model's own. With one language there is no choice, and nothing is loaded for it.
+ */
+export class LanguageChooser {
+  readonly #logger: Logger;
+  readonly #load: () => Promise<FindMostLikely>;
+  /** Languages by their paragraphs; null where a paragraph does not tell. */
+  readonly #known = new RecentlyUsed<string | null>(maxRemembered);
+  /** What was refused already: it is told once. */
+  readonly #refused = new Set<string>();
+  #codes: readonly string[] = [];
+  #default = '';
+  #identifier: LanguageIdentifier | null = null;
+  #loading: Promise<void> | null = null;
+
+  /** @param load  brings what identifies languages */
+  constructor(logger: Logger, load: () => Promise<FindMostLikely> = loadCld3) {
+    this.#logger = logger;
+    this.#load = load;
+  }
+
+  /** Takes the languages of a model. */
+  useModel({ langs, defaultLang }: Pick<LoadedModel, 'langs' | 'defaultLang'>): void {
+    this.#codes = langs;
+    this.#default = defaultLang;
+    this.#identifier = null;
+    this.#known.clear();
+    this.#refused.clear();
+    this.#loading = langs.length > 1 ? this.#loadIdentifier(langs) : null;
+  }
+
+  /** Is pending while what identifies languages is being loaded; null when there is nothing to wait for. */
+  get loading(): Promise<void> | null {
+    return this.#loading;
+  }
+
+  /**
+   * Returns the language of each of some sentences of a document.
+   *
+   * @param source  the setting: `auto`, or a language
+   */
+  choose(
+    document: DocumentText,
+    sentences: readonly Paragraph[],
+    source: string,
+  ): LanguageChoice[] {
+    const fixed = this.#only() ?? this.#stated(document.text, document.format, source);
+    if (fixed !== undefined) return sentences.map(() => fixed);
+    return this.#identified(sentences, () =>
+      document.sentencesBefore(document.text.length, sentencesOfMajority),
+    );
+  }
+
+  /** Returns the language of each of some paragraphs that are in no document. */
+  chooseFor(paragraphs: readonly string[], source: string): LanguageChoice[] {
+    const fixed = this.#only() ?? this.#set(source, 'source');
+    if (fixed !== undefined) return paragraphs.map(() => fixed);
+    const all = paragraphs.map((paragraph) => ({ paragraph }));
+    return this.#identified(all, () => all);
+  }
+
+  /**
+   * Returns the language to write in.
+   *
+   * @param target  the setting: `same`, or a language
+   * @param same    the language of what comes before
+   */
+  chooseTarget(target: string, same: string | undefined): string {
+    return this.#set(target, 'target')?.code ?? same ?? this.#default;
+  }
+
+  /** Returns a language of the model by its code, tag or name; undefined when it has none such. */
+  find(name: string): string | undefined {
+    const code = this.#codes.includes(name) ? name : findLanguage(name);
+    return code !== undefined && this.#codes.includes(code) ? code : undefined;
+  }
+
+  #only(): LanguageChoice | undefined {
+    return this.#codes.length > 1 ? undefined : { code: this.#default, reason: 'only' };
+  }
+
+  #stated(text: string, format: ProseFormat, source: string): LanguageChoice | undefined {
+    for (const { name, where } of statedLanguages(text, format)) {
+      if (name.toLowerCase() === 'auto') return undefined;
+      const code = this.find(name);
+      if (code !== undefined) return { code, reason: where };
+      // Not the name itself: it is the writer's text.
+      this.#refuse(`${where} of a document: expected a language of the model, found another`);
+    }
+    return this.#set(source, 'source');
+  }
+
+  #set(value: string, setting: 'source' | 'target'): LanguageChoice | undefined {
+    const none = setting === 'source' ? 'auto' : 'same';
+    if (value === none) return undefined;
+    const code = this.find(value);
+    if (code !== undefined) return { code, reason: 'setting' };
+    const known = this.#codes.length > 1 ? `, such as ${this.#default}` : `, ${this.#default}`;
+    this.#refuse(
+      `thoughtline.language.${setting}: expected ${none} or a language of the model${known}, found '${value}'`,
+    );
+    return undefined;
+  }
+
+  #identified(sentences: readonly Paragraph[], all: () => readonly Paragraph[]): LanguageChoice[] {
+    let rest: LanguageChoice | undefined;
+    return sentences.map(({ paragraph }) => {
+      const code = this.#identify(paragraph);
+      if (code !== null) return { code, reason: 'paragraph' };
+      rest ??= this.#majority(all());
+      return rest;
+    });
+  }
+
+  /** Returns the language of most text, as far as its paragraphs tell. */
+  #majority(sentences: readonly Paragraph[]): LanguageChoice {
+    const lengths = new Map<string, number>();
+    for (const paragraph of new Set(sentences.map((sentence) => sentence.paragraph))) {
+      const code = this.#identify(paragraph);
+      if (code !== null) lengths.set(code, (lengths.get(code) ?? 0) + paragraph.length);
+    }
+    const [most] = [...lengths].sort(([, a], [, b]) => b - a);
+    if (most === undefined) return { code: this.#default, reason: 'default' };
+    return { code: most[0], reason: 'document' };
+  }
+
+  #identify(paragraph: string): string | null {
+    if (this.#identifier === null) return null;
+    const known = this.#known.get(paragraph);
+    if (known !== undefined) return known;
+    const code = this.#identifier.identify(paragraph) ?? null;
+    this.#known.set(paragraph, code);
+    return code;
+  }
+
+  async #loadIdentifier(codes: readonly string[]): Promise<void> {
+    try {
+      const identifier = new LanguageIdentifier(codes, await this.#load());
+      if (this.#codes === codes) this.#identifier = identifier;
+    } catch (error) {
+      // Without it, settings and what documents say still work.
+      this.#logger.warn(`identification of languages could not be loaded: ${String(error)}`);
+    }
+    if (this.#codes === codes) this.#loading = null;
+  }
+
+  #refuse(message: string): void {
+    if (this.#refused.has(message)) return;
+    this.#refused.add(message);
+    this.#logger.warn(message);
+  }
+}
