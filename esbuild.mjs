@@ -28,6 +28,7 @@ const bundles = [
       server: 'server/main.ts',
       inferenceWorker: 'server/inference/worker.ts',
       compileWorker: 'server/compiler/compileWorker.ts',
+      deviceProbe: 'server/inference/deviceProbe.ts',
       cli: 'server/cli.ts',
     },
     outdir: 'dist',

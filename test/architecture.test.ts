@@ -86,6 +86,7 @@ const floors: Readonly<Record<string, Floor>> = {
     uses: [
       ...disk,
       { name: 'onnxruntime-node', in: 'server/inference/session.ts' },
+      { name: 'node:child_process', in: 'server/inference/probeProcess.ts' },
       'node:worker_threads',
     ],
   },

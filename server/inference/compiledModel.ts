@@ -4,7 +4,8 @@ import { IntegrityError, InvalidRequestError } from '../base/errors.ts';
 import type { FileEntry, GraphEntry, ModelManifest, NormalizerEntry } from '../model/manifest.ts';
 import { isFiniteVector } from '../tensor/vector.ts';
 import { SonarTokenizer } from '../text/sonarTokenizer.ts';
-import { type ChosenDevice, type Device, devices, openOnDevice } from './devices.ts';
+import type { ChooseDevice } from './deviceChooser.ts';
+import { type ChosenDevice, type Device, openOnDevice } from './devices.ts';
 import {
   encoderSignature,
   prepareSignature,
@@ -61,11 +62,8 @@ export class CompiledModel implements InferenceModel {
    */
   static async load(
     folder: string,
-    {
-      intraOpNumThreads = defaultThreadCount(),
-      addOns = [],
-      device: choice = 'auto',
-    }: LoadOptions = {},
+    { intraOpNumThreads = defaultThreadCount(), addOns = [], device: choice = 'auto' }: LoadOptions,
+    chooseDevice: ChooseDevice,
     signal?: AbortSignal,
   ): Promise<CompiledModel> {
     const manifest = readModel(folder);
@@ -86,7 +84,8 @@ export class CompiledModel implements InferenceModel {
       return (from, graph, label, signature) =>
         OnnxSession.create(from, graph, label, signature, options);
     };
-    const wanted = { device: devices[choice === 'auto' ? 'cpu' : choice], note: null };
+    const conceptModels = [...placed.values()].map(({ entry }) => entry);
+    const wanted = await chooseDevice(choice, { folder, manifest, conceptModels }, signal);
     const { value: encoderGraph, ...chosen } = await openOnDevice(wanted, (candidate) =>
       open(candidate)(folder, encoder.graph, 'encoder', encoderSignature),
     );

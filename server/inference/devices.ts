@@ -1,4 +1,5 @@
-import type { DeviceChoice, DeviceName } from '../model/device.ts';
+import type { DeviceName } from '../model/device.ts';
+import { plainReason } from './deviceReasons.ts';
 
 /*
  * The devices of each platform, from ONNX Runtime's documentation of its execution providers and
@@ -82,14 +83,49 @@ export const devices: Readonly<Record<DeviceName, Device>> = {
   coreml,
 };
 
+/** What tells which devices a machine may have, without trying them. */
+export interface Machine {
+  platform: NodeJS.Platform;
+  arch: string;
+  /** Names of the files in a folder; none where there is no such folder. */
+  list(folder: string): readonly string[];
+  env: Readonly<Record<string, string | undefined>>;
+}
+
+/**
+ * Returns the devices whose execution providers are in onnxruntime-node's binaries for a platform,
+ * the processor last.
+ */
+export function devicesOf({
+  platform,
+  arch,
+}: Pick<Machine, 'platform' | 'arch'>): readonly Device[] {
+  if (platform === 'linux' && arch === 'x64') return [cuda, tensorrt, webgpu, cpuDevice];
+  if (platform === 'win32') return [directml, webgpu, cpuDevice];
+  if (platform === 'darwin') return [coreml, webgpu, cpuDevice];
+  return [cpuDevice];
+}
+
+/**
+ * Tells whether there may be such a device, so that machines without one are not made to wait for
+ * trials. A platform that shows its devices to programs only has a graphics card in all likelihood.
+ * TensorRT builds an engine for minutes, so it is for those who ask for it.
+ */
+export function mayHave({ name }: Device, { platform, list, env }: Machine): boolean {
+  if (name === 'cpu') return true;
+  if (name === 'tensorrt') return false;
+  if (platform !== 'linux') return true;
+  const has = (folder: string, pattern: RegExp) => list(folder).some((file) => pattern.test(file));
+  const isNvidia = has('/dev', /^nvidia\d+$/) || has('/dev', /^dxg$/); // dxg: Windows' own Linux
+  if (name === 'cuda') return isNvidia;
+  return isNvidia || has('/dev/dri', /^renderD/) || (env['VK_DRIVER_FILES'] ?? '') !== '';
+}
+
 /** A device that was found, and why it is not the one that was asked for. */
 export interface ChosenDevice {
   device: Device;
   note: string | null;
 }
-
-/** Finds the device that a model runs on. */
-export type ChooseDevice = (choice: DeviceChoice, signal?: AbortSignal) => Promise<ChosenDevice>;
 
 /**
  * Opens on a device, or on the processor where that fails: whether a device can be used shows only
@@ -105,7 +141,7 @@ export async function openOnDevice<T>(
   try {
     return { device, note, value: await open(device) };
   } catch (error) {
-    const reason = error instanceof Error ? error.message : String(error);
+    const reason = plainReason(error instanceof Error ? error.message : String(error));
     const value = await open(cpuDevice);
     return { device: cpuDevice, note: `${device.label}: ${reason}`, value };
   }

@@ -15,8 +15,14 @@ import { build } from 'esbuild';
 import { compileModel } from '../../../server/compiler/compile.ts';
 import { InferenceClient } from '../../../server/inference/client.ts';
 import { CompiledModel } from '../../../server/inference/compiledModel.ts';
-import type { SamplingOptions } from '../../../server/inference/inference.ts';
+import type { ChooseDevice } from '../../../server/inference/deviceChooser.ts';
+import { cpuDevice } from '../../../server/inference/devices.ts';
+import type { LoadOptions, SamplingOptions } from '../../../server/inference/inference.ts';
 import { tinyConfig, writeTinySources } from '../../support/tinySources.ts';
+
+const onCpu: ChooseDevice = async () => ({ device: cpuDevice, note: null });
+const load = (from: string, options: LoadOptions = {}, signal?: AbortSignal) =>
+  CompiledModel.load(from, options, onCpu, signal);
 
 const root = mkdtempSync(join(tmpdir(), 'thoughtline-model-'));
 const folder = join(root, 'model');
@@ -28,7 +34,7 @@ before(async () => {
   const sources = join(root, 'sources');
   mkdirSync(sources);
   await compileModel({ ...writeTinySources(sources), precision: 'int8', outDir: folder });
-  model = await CompiledModel.load(folder);
+  model = await load(folder);
   await build({
     entryPoints: ['server/inference/worker.ts'],
     outfile: workerScript,
@@ -167,7 +173,7 @@ async function checkBroken(
   const copy = join(root, 'broken');
   cpSync(folder, copy, { recursive: true });
   damage(copy);
-  await assert.rejects(CompiledModel.load(copy), expected);
+  await assert.rejects(load(copy), expected);
   rmSync(copy, { recursive: true });
 }
 
@@ -191,7 +197,7 @@ test('a broken folder is refused with the name of the file', async () => {
 
 test("the concept models of an add-on run beside the model's own", async () => {
   const addOns = [await compileAddOn('add-on'), await compileAddOn('more', { lcms: ['other'] })];
-  const extended = await CompiledModel.load(folder, { addOns });
+  const extended = await load(folder, { addOns });
   assert.deepEqual(extended.info.conceptModels, [
     'base',
     'two-tower',
@@ -210,7 +216,7 @@ test("the concept models of an add-on run beside the model's own", async () => {
 
 test('an add-on of another space, or with a name twice, is refused naming both', async () => {
   const refuses = (addOns: string[], code: string, message: RegExp) =>
-    assert.rejects(CompiledModel.load(folder, { addOns }), { code, message });
+    assert.rejects(load(folder, { addOns }), { code, message });
   const corrupt = 'modelCorrupt';
   const elsewhere = await compileAddOn('elsewhere', { space: 'sonar' });
   await refuses([elsewhere], corrupt, /elsewhere: space: expected tiny as in .*model, found sonar/);
@@ -222,16 +228,16 @@ test('an add-on of another space, or with a name twice, is refused naming both',
   await refuses([twice], corrupt, /twice: .* in .*model, found base in both/);
   await refuses([folder], corrupt, /expected concept models only, found a model/);
   await refuses([join(root, 'nowhere')], 'modelMissing', /nowhere/);
-  await assert.rejects(CompiledModel.load(twice), {
+  await assert.rejects(load(twice), {
     code: corrupt,
     message: /twice: expected a model, found concept models only/,
   });
 });
 
 test('a folder that is not there is a missing model', async () => {
-  await assert.rejects(CompiledModel.load(join(root, 'nowhere')), { code: 'modelMissing' });
+  await assert.rejects(load(join(root, 'nowhere')), { code: 'modelMissing' });
 });
 
 test('loading stops when it is aborted', async () => {
-  await assert.rejects(CompiledModel.load(folder, {}, AbortSignal.abort()), { name: 'AbortError' });
+  await assert.rejects(load(folder, {}, AbortSignal.abort()), { name: 'AbortError' });
 });
