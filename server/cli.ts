@@ -4,6 +4,7 @@ import { benchCommand } from './commandline/bench.ts';
 import { type Command, type CommandIo, UsageError } from './commandline/command.ts';
 import { compileCommand } from './commandline/compile.ts';
 import { decodeCommand } from './commandline/decode.ts';
+import { devicesCommand } from './commandline/devices.ts';
 import { encodeCommand } from './commandline/encode.ts';
 import { modelsCommand } from './commandline/models.ts';
 import { nextCommand } from './commandline/next.ts';
@@ -19,6 +20,7 @@ const commands: readonly Command[] = [
   tokenizeCommand,
   compileCommand,
   modelsCommand,
+  devicesCommand,
   showCommand,
   benchCommand,
 ];

@@ -6,8 +6,8 @@ import {
   samplingDefaults,
 } from '../features/nextSentences.ts';
 import { SentenceConcepts } from '../features/sentenceConcepts.ts';
-import { type Command, numberOption, textOption } from './command.ts';
-import { withModel } from './model.ts';
+import { type Command, numberOption } from './command.ts';
+import { deviceHelp, modelChoice, withModel } from './model.ts';
 
 /** Sentences of ordinary length, about 12 words each, all different. */
 function sentencesForBench(count: number): string[] {
@@ -26,18 +26,19 @@ function sentencesForBench(count: number): string[] {
 export const benchCommand: Command = {
   name: 'bench',
   summary: 'measure the models on this machine',
-  help: `Usage: thoughtline bench [--model DIR] [--runs N]
+  help: `Usage: thoughtline bench [--model DIR] [--device D] [--runs N]
 
 Prints one {"name","value","unit"} per figure: time to load, sentences encoded per second, and the
 time from a prepared context of 20 sentences to three written candidates.
 
   --model DIR   a compiled model; the built-in one when left out
+  --device D    where it runs: ${deviceHelp}
   --runs N      repetitions, 1 to 1000 (default 30)`,
-  options: { model: { type: 'string' }, runs: { type: 'string' } },
+  options: { model: { type: 'string' }, device: { type: 'string' }, runs: { type: 'string' } },
   maxPositionals: 0,
   async run(values, _positionals, io) {
     const runs = numberOption(values, 'runs', 30, { min: 1, max: 1000, integer: true });
-    return withModel(textOption(values, 'model'), io, async ({ inference, model }) => {
+    return withModel(modelChoice(values), io, async ({ inference, model }) => {
       const figure = (name: string, value: number, unit: string) =>
         io.writeResult({ name, value: Number(value.toFixed(3)), unit });
       await io.writeResult({ name: 'machine', value: machine(), unit: '' });

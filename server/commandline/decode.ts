@@ -1,7 +1,7 @@
 import { InvalidRequestError } from '../base/errors.ts';
-import { type Command, type CommandIo, numberOption, textOption } from './command.ts';
+import { type Command, type CommandIo, numberOption } from './command.ts';
 import { groupsOf, readLines } from './input.ts';
-import { langOption, withModel } from './model.ts';
+import { deviceHelp, langOption, modelChoice, withModel } from './model.ts';
 
 /** Concepts that are decoded together. */
 const groupSize = 16;
@@ -10,17 +10,19 @@ const groupSize = 16;
 export const decodeCommand: Command = {
   name: 'decode',
   summary: 'write embeddings as sentences',
-  help: `Usage: thoughtline decode [--model DIR] [--lang L] [--beam K] [--max-tokens N]
+  help: `Usage: thoughtline decode [--model DIR] [--device D] [--lang L] [--beam K] [--max-tokens N]
 
 Reads {"embedding":[…]} a line from standard input and prints {"text","score"} for each.
 A line that cannot be read is reported with its number; the others are still decoded.
 
   --model DIR      a compiled model; the built-in one when left out
+  --device D       where it runs: ${deviceHelp}
   --lang L         the language to write, such as eng_Latn
   --beam K         hypotheses per sentence, 1 to 20 (default 5); 1 decodes greedily
   --max-tokens N   longest sentence, 3 to 512 tokens; the model's own limit when left out`,
   options: {
     model: { type: 'string' },
+    device: { type: 'string' },
     lang: { type: 'string' },
     beam: { type: 'string' },
     'max-tokens': { type: 'string' },
@@ -29,7 +31,7 @@ A line that cannot be read is reported with its number; the others are still dec
   async run(values, _positionals, io) {
     const beamSize = numberOption(values, 'beam', 5, { min: 1, max: 20, integer: true });
     const maxTokens = numberOption(values, 'max-tokens', 0, { min: 3, max: 512, integer: true });
-    return withModel(textOption(values, 'model'), io, async ({ inference, model }) => {
+    return withModel(modelChoice(values), io, async ({ inference, model }) => {
       const lang = langOption(values, model);
       const limit = maxTokens === 0 ? {} : { maxSeqLen: maxTokens };
       const failures = { count: 0 };

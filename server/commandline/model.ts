@@ -2,31 +2,57 @@ import { join } from 'node:path';
 import { InvalidRequestError } from '../base/errors.ts';
 import { InferenceClient } from '../inference/client.ts';
 import type { Inference, LoadedModel } from '../inference/inference.ts';
+import { type DeviceChoice, deviceNames } from '../model/device.ts';
 import { openModelStore } from '../models.ts';
-import { type CommandIo, type OptionValues, textOption } from './command.ts';
+import type { PreparedModel } from '../store/modelStore.ts';
+import { type CommandIo, choiceOption, type OptionValues, textOption } from './command.ts';
+
+/** A model and where it runs, as the options of a command name them. */
+export interface ModelChoice {
+  /** A compiled model; undefined means the built-in one, compiled first if needed. */
+  folder?: string | undefined;
+  device: DeviceChoice;
+}
+
+/** Returns what `--model` and `--device` name. @throws UsageError for an unknown device */
+export function modelChoice(values: OptionValues): ModelChoice {
+  return {
+    folder: textOption(values, 'model'),
+    device: choiceOption(values, 'device', ['auto', ...deviceNames]) ?? 'auto',
+  };
+}
 
 /**
- * Runs `body` with a loaded model, and lets the model go afterwards.
- *
- * @param folder  a compiled model; undefined means the built-in one, compiled first if needed
+ * Runs `body` with a loaded model, and lets the model go afterwards. Why it does not run on the
+ * device that was named is written as a message.
  */
 export async function withModel<T>(
-  folder: string | undefined,
+  { folder, device }: ModelChoice,
   io: CommandIo,
   body: (parts: { inference: Inference; model: LoadedModel }) => Promise<T>,
 ): Promise<T> {
-  const { folder: modelFolder, addOns } = await openModelStore(undefined).prepare(folder ?? '', {
-    onProgress: reportEachTenth(io),
-    signal: io.signal,
-  });
+  const prepared = await prepareModel(folder, io);
   const inference = new InferenceClient(join(__dirname, 'inferenceWorker.js'));
   try {
-    const model = await inference.load(modelFolder, { addOns }, io.signal);
+    const options = { addOns: prepared.addOns, device };
+    const model = await inference.load(prepared.folder, options, io.signal);
+    if (model.deviceNote !== null) io.writeMessage(model.deviceNote);
     return await body({ inference, model });
   } finally {
     await inference.dispose();
   }
 }
+
+/** Returns the folders of a compiled model; the built-in one, compiled first if needed. */
+export function prepareModel(folder: string | undefined, io: CommandIo): Promise<PreparedModel> {
+  return openModelStore(undefined).prepare(folder ?? '', {
+    onProgress: reportEachTenth(io),
+    signal: io.signal,
+  });
+}
+
+/** What `--help` says about `--device`. */
+export const deviceHelp = `auto (default), ${deviceNames.join(', ')}`;
 
 /** Returns the language that `--lang` names, or the model's own. */
 export function langOption(values: OptionValues, model: LoadedModel): string {

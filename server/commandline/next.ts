@@ -10,19 +10,20 @@ import { splitSentences } from '../text/sentenceSplitter.ts';
 import { type Command, choiceOption, numberOption, textOption } from './command.ts';
 import { formatOf, formats } from './format.ts';
 import { readDocument } from './input.ts';
-import { withModel } from './model.ts';
+import { deviceHelp, modelChoice, withModel } from './model.ts';
 
 /** `thoughtline next`: a document → candidates for its next sentence. */
 export const nextCommand: Command = {
   name: 'next',
   summary: "write candidates for a document's next sentence",
-  help: `Usage: thoughtline next [--model DIR] [--lcm NAME] [--count N] [--seed S] [--steps K]
-                        [--guidance G] [--noise S] [--format ${formats.join('|')}] [FILE]
+  help: `Usage: thoughtline next [--model DIR] [--device D] [--lcm NAME] [--count N] [--seed S]
+                        [--steps K] [--guidance G] [--noise S] [--format ${formats.join('|')}] [FILE]
 
 Reads a document from FILE or standard input and prints {"text","score","embedding"} for each
 candidate. The same seed gives the same candidates.
 
   --model DIR    a compiled model; the built-in one when left out
+  --device D     where it runs: ${deviceHelp}
   --lcm NAME     the concept model (default ${samplingDefaults.lcm}, or the model's first)
   --count N      candidates, 1 to 64 (default ${samplingDefaults.count})
   --seed S       whole number from 0 to 4294967295 (default ${samplingDefaults.seed})
@@ -32,6 +33,7 @@ candidate. The same seed gives the same candidates.
   --format F     how the document is written; found from FILE's name when left out`,
   options: {
     model: { type: 'string' },
+    device: { type: 'string' },
     lcm: { type: 'string' },
     count: { type: 'string' },
     seed: { type: 'string' },
@@ -57,7 +59,7 @@ candidate. The same seed gives the same candidates.
     const lcm = textOption(values, 'lcm');
     const format = choiceOption(values, 'format', formats) ?? formatOf(file);
     const sentences = splitSentences(await readDocument(io.input, file), format);
-    return withModel(textOption(values, 'model'), io, async ({ inference, model }) => {
+    return withModel(modelChoice(values), io, async ({ inference, model }) => {
       if (lcm !== undefined && !model.conceptModels.includes(lcm)) {
         throw new InvalidRequestError(
           `--lcm: expected ${model.conceptModels.join(', ')}, found ${lcm}`,

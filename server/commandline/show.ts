@@ -31,7 +31,7 @@ nearest in meaning to its last one. For reading, not for scripts: they take next
       process.stdout.write('The document has no sentence yet.\n');
       return true;
     }
-    return withModel(undefined, io, async ({ inference, model }) => {
+    return withModel({ device: 'auto' }, io, async ({ inference, model }) => {
       const concepts = new SentenceConcepts(inference);
       const lang = model.defaultLang;
       const all = await concepts.concepts(

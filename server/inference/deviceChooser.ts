@@ -58,6 +58,11 @@ export class DeviceChooser {
     this.#probe = probe;
   }
 
+  /** The devices of this platform, whether they work or not. */
+  get devices(): readonly Device[] {
+    return devicesOf(this.#machine);
+  }
+
   /**
    * Returns the device that was asked for, or else the processor and why. `auto` is the fastest
    * device whose numbers are right, among those that the machine may have.
@@ -79,7 +84,7 @@ export class DeviceChooser {
   async verdict(device: Device, model: Candidate, signal?: AbortSignal): Promise<Verdict> {
     if (device.name === 'cpu') return { works: true, speed: 1 };
     const { platform, arch } = this.#machine;
-    if (!devicesOf(this.#machine).includes(device)) {
+    if (!this.devices.includes(device)) {
       return { works: false, reason: `not available on ${platform}-${arch}` };
     }
     const unfit = unfitPart(device.name, model);
@@ -98,7 +103,7 @@ export class DeviceChooser {
 
   async #fastest(model: Candidate, signal?: AbortSignal): Promise<Device> {
     let best: { device: Device; speed: number } = { device: cpuDevice, speed: 1 };
-    for (const device of devicesOf(this.#machine)) {
+    for (const device of this.devices) {
       if (!mayHave(device, this.#machine)) continue;
       const verdict = await this.verdict(device, model, signal);
       if (verdict.works && verdict.speed > best.speed) best = { device, speed: verdict.speed };

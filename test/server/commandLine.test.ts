@@ -197,3 +197,22 @@ for (const [args, pattern] of [
     checkFailure(1, args, 'Yes.\n', pattern);
   });
 }
+
+test('devices tells what each device is worth, and why one cannot be used', () => {
+  const found = checkDone(['devices']);
+  const cpu = found.at(-1);
+  assert.deepEqual([cpu?.['device'], cpu?.['works'], cpu?.['speed']], ['cpu', true, 1]);
+  for (const { works, reason, speed } of found) {
+    assert.ok(typeof reason === 'string' && reason !== '');
+    assert.equal(typeof speed === 'number', works);
+  }
+});
+
+test('a device that this platform has not is replaced by the processor, with a message', () => {
+  const device = process.platform === 'darwin' ? 'directml' : 'coreml';
+  const run = runCli(['encode', '--device', device], 'The ship came in.\n');
+  assert.equal(run.status, 0, run.stderr);
+  assert.match(run.stderr, /: not available on /);
+  assert.equal(run.results.length, 1);
+  checkFailure(2, ['encode', '--device', 'abacus'], '', /--device: expected auto, cpu/);
+});
