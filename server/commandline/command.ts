@@ -49,6 +49,12 @@ export function textOption(values: OptionValues, name: string): string | undefin
   return typeof value === 'string' ? value : undefined;
 }
 
+/** Returns the texts of an option that may be repeated. */
+export function textOptions(values: OptionValues, name: string): readonly string[] {
+  const value = values[name];
+  return Array.isArray(value) ? value.filter((text) => typeof text === 'string') : [];
+}
+
 /** @throws UsageError when the option was not given */
 export function requiredOption(values: OptionValues, name: string): string {
   const value = textOption(values, name);

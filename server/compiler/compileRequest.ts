@@ -18,6 +18,9 @@ const defaultPrecisions: PartPrecisions = {
   conceptModels: 'int8',
 };
 
+/** The parts that are no concept model; no concept model has such a name. */
+const codecParts: readonly string[] = ['encoder', 'decoder'];
+
 /** Bytes that are hashed at once: about a millisecond of the thread. */
 const hashChunkBytes = 1 << 20;
 
@@ -27,14 +30,17 @@ const hashChunkBytes = 1 << 20;
  * @throws InvalidRequestError for a name of a concept model that cannot be part of a file name,
  *   and for sources that make neither a model nor an add-on
  */
-export function checkRequest({ encoder, decoder, tokenizer, lcms }: ModelSources): void {
+export function checkRequest(sources: ModelSources): void {
+  const { encoder, decoder, tokenizer, lcms, lcmConfigs = {}, archs = {} } = sources;
   for (const name of Object.keys(lcms)) {
-    if (!conceptModelName.test(name)) {
+    if (!conceptModelName.test(name) || codecParts.includes(name)) {
       throw new InvalidRequestError(
         `lcm ${name}: expected a name of 1 to 40 letters a-z, digits and hyphens, found another`,
       );
     }
   }
+  requireKnown('configuration', Object.keys(lcmConfigs), Object.keys(lcms));
+  requireKnown('arch', Object.keys(archs), [...codecParts, ...Object.keys(lcms)]);
   const parts = Object.entries({ encoder, decoder, tokenizer });
   const missing = parts.filter(([, file]) => file === undefined).map(([part]) => part);
   if (missing.length > 0 && missing.length < parts.length) {
@@ -45,6 +51,14 @@ export function checkRequest({ encoder, decoder, tokenizer, lcms }: ModelSources
   if (missing.length === parts.length && Object.keys(lcms).length === 0) {
     throw new InvalidRequestError('lcm: expected a concept model for an add-on, found none');
   }
+}
+
+function requireKnown(what: string, names: readonly string[], known: readonly string[]): void {
+  const unknown = names.find((name) => !known.includes(name));
+  if (unknown === undefined) return;
+  throw new InvalidRequestError(
+    `${what} of ${unknown}: expected one of ${known.join(', ')}, found another`,
+  );
 }
 
 /** Returns the precision of every part. */
@@ -60,12 +74,12 @@ export function partPrecisions(precision: ModelSources['precision']): PartPrecis
  * @throws CheckpointFormatError when a file is missing
  */
 export async function sourceDigest(sources: ModelSources, signal?: AbortSignal): Promise<string> {
-  const { encoder, decoder, lcms, tokenizer, config, archs = {}, precision, ...names } = sources;
+  const { encoder, decoder, lcms, lcmConfigs = {}, tokenizer, config } = sources;
   const options = {
-    precision: partPrecisions(precision),
-    archs: Object.entries(archs).sort(([a], [b]) => (a < b ? -1 : 1)),
-    name: names.name,
-    space: names.space,
+    precision: partPrecisions(sources.precision),
+    archs: Object.entries(sources.archs ?? {}).sort(([a], [b]) => (a < b ? -1 : 1)),
+    name: sources.name,
+    space: sources.space,
   };
   const hash = createHash('sha256');
   hash.update(`thoughtline ${manifestVersion} ${JSON.stringify(options)}\n`);
@@ -77,6 +91,8 @@ export async function sourceDigest(sources: ModelSources, signal?: AbortSignal):
   }
   for (const [name, file] of Object.entries(lcms)) {
     hash.update(`lcm ${name} ${await hashCheckpoint(file, signal)}\n`);
+    const own = lcmConfigs[name];
+    if (own !== undefined) hash.update(`lcm config ${name} ${await hashFile(own, signal)}\n`);
   }
   return hash.digest('hex');
 }

@@ -1,36 +1,26 @@
-import {
-  assert,
-  CheckpointFormatError,
-  InvalidRequestError,
-  WeightMismatchError,
-} from '../base/errors.ts';
+import { assert, InvalidRequestError, WeightMismatchError } from '../base/errors.ts';
 import type {
   ConceptModelConfig,
   SonarDecoderConfig,
   SonarEncoderConfig,
 } from '../model/config.ts';
-import { maxConfigBytes } from '../model/limits.ts';
 import type { PartPrecisions } from '../model/manifest.ts';
 import type { ModelSources } from '../model/modelSources.ts';
-import { parseConceptModelConfig } from '../model/parseConceptModelConfig.ts';
-import {
-  type ModelConfig,
-  parseConfig,
-  parseDecoderConfig,
-  parseEncoderConfig,
-} from '../model/parseConfig.ts';
 import { readWholeFile } from './checkpoint/byteSource.ts';
 import { countPieces, maxTokenizerBytes } from './checkpoint/sentencePiece.ts';
 import { openStateDict, type StateDict } from './checkpoint/stateDict.ts';
 import { partPrecisions } from './compileRequest.ts';
 import { buildConceptModel } from './conceptModels.ts';
+import { type GivenConfig, type GivenConfigs, readGivenConfigs } from './givenConfig.ts';
 import { canonicalWeights } from './layouts/canonicalWeights.ts';
 import type { Part } from './layouts/layout.ts';
+import type { BuildOptions } from './models/model.ts';
 import { buildSonarDecoder } from './models/sonarDecoder.ts';
 import { buildSonarEncoder } from './models/sonarEncoder.ts';
 import { readNormalizer, type SonarNormalizer } from './models/sonarNormalizer.ts';
 import { type SerializedGraph, serialize } from './onnx/serialize.ts';
 import type { WeightSource } from './onnx/weights.ts';
+import { configureConceptModel, configureDecoder, configureEncoder } from './partConfig.ts';
 
 /*
  * What a model folder will hold, known before a byte of it is written: everything that can be
@@ -113,27 +103,25 @@ export function planModel(sources: ModelSources, signal?: AbortSignal): ModelPla
 
 function planParts(sources: ModelSources, open: OpenWeights): Omit<ModelPlan, 'dispose'> {
   const precisions = partPrecisions(sources.precision);
-  const configFile = sources.config ?? 'config';
-  const config = parseConfig(sources.config ? readText(sources.config) : '{}', configFile);
-  const codec = planCodec(sources, config, precisions, open);
+  const given = readGivenConfigs(sources);
+  const codec = planCodec(sources, given, precisions, open);
   let concepts: Concepts | null = codec && {
     embeddingDim: codec.encoderConfig.modelDim,
     whose: 'the encoder',
   };
   const conceptModels: PlannedConceptModel[] = [];
   for (const [name, file] of Object.entries(sources.lcms)) {
-    const planned = planConceptModel(
-      { name, configFile, config, precisions, concepts },
-      open(file, 'conceptModel'),
-    );
+    const options = { precision: precisions.conceptModels };
+    const parts = { name, given: given.conceptModel(name, file), concepts, options };
+    const planned = planConceptModel(parts, open(file, 'conceptModel'));
     concepts ??= { embeddingDim: planned.config.sonarEmbedDim, whose: `lcm.${name}` };
     conceptModels.push(planned);
   }
   assert(concepts !== null, 'sources: expected an encoder or a concept model');
   const { embeddingDim } = concepts;
   return {
-    name: sources.name ?? config.name,
-    space: sources.space ?? config.space ?? findSpace(codec, embeddingDim),
+    name: sources.name ?? given.config.name,
+    space: sources.space ?? given.config.space ?? findSpace(codec, embeddingDim),
     embeddingDim,
     precisions,
     codec,
@@ -153,40 +141,35 @@ type OpenWeights = (file: string, part: Part) => WeightSource;
 /** @returns null for an add-on */
 function planCodec(
   { encoder: encoderFile, decoder: decoderFile, tokenizer: tokenizerFile, config }: ModelSources,
-  { encoder: encoderFields, decoder: decoderFields, langs, defaultLang }: ModelConfig,
+  given: GivenConfigs,
   precisions: PartPrecisions,
   open: OpenWeights,
 ): PlannedCodec | null {
   if (encoderFile === undefined || decoderFile === undefined || tokenizerFile === undefined) {
     return null;
   }
-  const encoderConfig = parseEncoderConfig(encoderFields);
-  const decoderConfig = parseDecoderConfig(decoderFields);
-  const label = config ?? 'config';
-  const decoderInputDim = decoderConfig.inputDim ?? decoderConfig.modelDim;
+  const encoderWeights = open(encoderFile, 'encoder');
+  const decoderWeights = open(decoderFile, 'decoder');
+  const encoderConfig = configureEncoder(encoderWeights, given.codecPart('encoder', encoderFile));
+  const decoderConfig = configureDecoder(decoderWeights, given.codecPart('decoder', decoderFile));
+  const { langs, defaultLang } = given.config;
   requireEqual(
-    `${label}: decoder.input_dim`,
-    decoderInputDim,
-    encoderConfig.modelDim,
-    'the encoder',
+    `${config ?? decoderFile}: decoder.input_dim`,
+    decoderConfig.inputDim ?? decoderConfig.modelDim,
+    { expected: encoderConfig.modelDim, whose: 'the encoder' },
   );
   const tokenizer = readWholeFile(tokenizerFile, maxTokenizerBytes);
   const numPieces = countPieces(tokenizer, tokenizerFile);
-  for (const [part, { vocabInfo }] of Object.entries({
-    encoder: encoderConfig,
-    decoder: decoderConfig,
-  })) {
-    checkVocabulary(`${label}: ${part}`, vocabInfo.size, { tokenizerFile, numPieces, langs });
-  }
+  const tokens = { tokenizerFile, numPieces, langs };
+  checkVocabulary(`${config ?? encoderFile}: encoder`, encoderConfig.vocabInfo.size, tokens);
+  checkVocabulary(`${config ?? decoderFile}: decoder`, decoderConfig.vocabInfo.size, tokens);
 
-  const encoderOptions = { precision: precisions.encoder };
-  const encoder = buildSonarEncoder(encoderConfig, open(encoderFile, 'encoder'), encoderOptions);
-  const decoderOptions = { precision: precisions.decoder };
-  const { prepare, step } = buildSonarDecoder(
-    decoderConfig,
-    open(decoderFile, 'decoder'),
-    decoderOptions,
-  );
+  const encoder = buildSonarEncoder(encoderConfig, encoderWeights, {
+    precision: precisions.encoder,
+  });
+  const { prepare, step } = buildSonarDecoder(decoderConfig, decoderWeights, {
+    precision: precisions.decoder,
+  });
   return {
     tokenizer,
     langs,
@@ -199,28 +182,19 @@ function planCodec(
 }
 
 function planConceptModel(
-  parts: {
-    name: string;
-    configFile: string;
-    config: ModelConfig;
-    precisions: PartPrecisions;
-    concepts: Concepts | null;
-  },
+  {
+    name,
+    given,
+    concepts,
+    options,
+  }: { name: string; given: GivenConfig; concepts: Concepts | null; options: BuildOptions },
   weights: WeightSource,
 ): PlannedConceptModel {
-  const { name, configFile, concepts } = parts;
-  const options = { precision: parts.precisions.conceptModels };
-  const fields = parts.config.conceptModels.get(name);
-  if (fields === undefined) {
-    const known = [...parts.config.conceptModels.keys()].join(', ') || 'none';
-    throw new CheckpointFormatError(
-      `${configFile}: expected the hyper-parameters of lcm.${name}, found ${known}`,
-    );
-  }
-  const config = parseConceptModelConfig(fields, weights.names());
+  const config = configureConceptModel(weights, given);
   if (concepts !== null) {
-    const { embeddingDim, whose } = concepts;
-    requireEqual(`${fields.path}.sonar_embed_dim`, config.sonarEmbedDim, embeddingDim, whose);
+    const { embeddingDim: expected, whose } = concepts;
+    const field = `${given.fields.path}.sonar_embed_dim`;
+    requireEqual(field, config.sonarEmbedDim, { expected, whose });
   }
   const graphs = buildConceptModel(config, weights, options);
   const planned = Object.entries(graphs).map(
@@ -257,18 +231,11 @@ export function weightsFile(stem: string): string {
   return `${stem}.bin`;
 }
 
-function readText(file: string): string {
-  const bytes = readWholeFile(file, maxConfigBytes);
-  try {
-    return new TextDecoder('utf-8', { fatal: true }).decode(bytes);
-  } catch (cause) {
-    throw new CheckpointFormatError(`${file}: expected text in UTF-8, found other bytes`, {
-      cause,
-    });
-  }
-}
-
-function requireEqual(field: string, found: number, expected: number, whose: string): void {
+function requireEqual(
+  field: string,
+  found: number,
+  { expected, whose }: { expected: number; whose: string },
+): void {
   if (found === expected) return;
   throw new WeightMismatchError(`${field}: expected ${expected} as in ${whose}, found ${found}`);
 }
@@ -288,6 +255,7 @@ function checkVocabulary(
   throw new WeightMismatchError(
     `${part}.vocab_info.size: expected ${numTokens} ` +
       `(${numPieces} pieces of ${tokenizerFile}, ${langs.length} languages, ` +
-      `${padTokens + dataTags} others), found ${vocabSize}`,
+      `${padTokens + dataTags} others), found ${vocabSize}; a configuration says other languages ` +
+      'with {"tokenizer":{"langs":[…]}}',
   );
 }

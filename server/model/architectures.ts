@@ -51,11 +51,28 @@ export const decoderArchitectures: Architectures = {
   },
 };
 
+/** The sizes of a Two-Tower. */
+interface TwoTowerSizes {
+  modelDim: number;
+  heads: number;
+  contextLayers: number;
+  denoiserLayers: number;
+}
+
 /** The Transformer that all large concept models are made of. */
-function largeTransformer(modelDim: number, numLayers: number, posEmbeddingStyle: string): object {
+function largeTransformer(
+  modelDim: number,
+  {
+    heads,
+    layers,
+    posEmbeddingStyle,
+  }: Record<'heads' | 'layers', number> & {
+    posEmbeddingStyle: 'rope' | 'none';
+  },
+): object {
   return {
-    num_layers: numLayers,
-    num_attn_heads: modelDim / 128,
+    num_layers: layers,
+    num_attn_heads: heads,
     ffn_inner_dim: modelDim * 4,
     mha_output_proj_bias: true,
     use_swiglu: true,
@@ -64,18 +81,17 @@ function largeTransformer(modelDim: number, numLayers: number, posEmbeddingStyle
   };
 }
 
-function largeTwoTower(modelDim: number, denoiserLayers: number): object {
+function largeTwoTower({ modelDim, heads, contextLayers, denoiserLayers }: TwoTowerSizes): object {
+  const context = { heads, layers: contextLayers, posEmbeddingStyle: 'rope' } as const;
+  const denoiser = { heads, layers: denoiserLayers, posEmbeddingStyle: 'none' } as const;
   return {
     model_type: 'two_tower_diffusion_lcm',
     model_dim: modelDim,
     max_seq_len: 4096,
     sonar_normalizer_name: 'dummy_sonar_normalizer',
     trained_with_cf_guidance: true,
-    context_encoder: largeTransformer(modelDim, 5, 'rope'),
-    denoiser: {
-      ...largeTransformer(modelDim, denoiserLayers, 'none'),
-      timestep_embed_dim: modelDim,
-    },
+    context_encoder: largeTransformer(modelDim, context),
+    denoiser: { ...largeTransformer(modelDim, denoiser), timestep_embed_dim: modelDim },
     noise_scheduler: { num_diffusion_train_steps: 100 },
   };
 }
@@ -113,7 +129,10 @@ function sonarLlm(
   };
 }
 
-/** reference: lcm.models.base_lcm.archs and lcm.models.two_tower_diffusion_lcm.archs. */
+/**
+ * reference: lcm.models.base_lcm.archs and lcm.models.two_tower_diffusion_lcm.archs; the smaller
+ * Two-Towers are those of a public fork with the same recipe.
+ */
 export const conceptModelArchitectures: Architectures = {
   toy_base_lcm: { model_type: 'base_lcm', sonar_normalizer_name: null },
   base_lcm_1_6B: {
@@ -121,14 +140,54 @@ export const conceptModelArchitectures: Architectures = {
     model_dim: 2048,
     max_seq_len: 4096,
     sonar_normalizer_name: 'dummy_sonar_normalizer',
-    lcm: largeTransformer(2048, 32, 'rope'),
+    lcm: largeTransformer(2048, { heads: 16, layers: 32, posEmbeddingStyle: 'rope' }),
   },
   toy_two_tower_diffusion_lcm: {
     model_type: 'two_tower_diffusion_lcm',
     sonar_normalizer_name: 'dummy_sonar_normalizer',
   },
-  two_tower_diffusion_lcm_1_6B: largeTwoTower(2048, 13),
-  two_tower_diffusion_lcm_7B: largeTwoTower(4096, 14),
+  two_tower_diffusion_lcm_60M: largeTwoTower({
+    modelDim: 512,
+    heads: 8,
+    contextLayers: 1,
+    denoiserLayers: 8,
+  }),
+  two_tower_diffusion_lcm_130M: largeTwoTower({
+    modelDim: 768,
+    heads: 12,
+    contextLayers: 1,
+    denoiserLayers: 8,
+  }),
+  two_tower_diffusion_lcm_250M: largeTwoTower({
+    modelDim: 1024,
+    heads: 16,
+    contextLayers: 2,
+    denoiserLayers: 8,
+  }),
+  two_tower_diffusion_lcm_370M: largeTwoTower({
+    modelDim: 1024,
+    heads: 16,
+    contextLayers: 3,
+    denoiserLayers: 12,
+  }),
+  two_tower_diffusion_lcm_780M: largeTwoTower({
+    modelDim: 1536,
+    heads: 16,
+    contextLayers: 2,
+    denoiserLayers: 12,
+  }),
+  two_tower_diffusion_lcm_1_6B: largeTwoTower({
+    modelDim: 2048,
+    heads: 16,
+    contextLayers: 5,
+    denoiserLayers: 13,
+  }),
+  two_tower_diffusion_lcm_7B: largeTwoTower({
+    modelDim: 4096,
+    heads: 32,
+    contextLayers: 5,
+    denoiserLayers: 14,
+  }),
   sonar_llm_100M: sonarLlm(512, 8, 16, 32),
   sonar_llm_300M: sonarLlm(1024, 10, 16, 64),
   sonar_llm_600M: sonarLlm(1280, 16, 26, 64),

@@ -37,6 +37,11 @@ export class Fields {
     return new Fields(merge(base, this.#values), this.path, this.#errors);
   }
 
+  /** Returns these fields with others in place of those of the same names. */
+  with(values: object): Fields {
+    return new Fields({ ...this.#values, ...values }, this.path, this.#errors);
+  }
+
   has(key: string): boolean {
     return Object.hasOwn(this.#values, key);
   }

@@ -15,6 +15,8 @@ export interface ModelSources {
   lcms: Readonly<Record<string, string>>;
   /** Hyper-parameters, languages and name in JSON; see `parseConfig`. */
   config?: string | undefined;
+  /** Hyper-parameters of single concept models in JSON, by their names. */
+  lcmConfigs?: Readonly<Record<string, string>> | undefined;
   /** Names of registered architectures for `encoder`, `decoder` and the names of concept models. */
   archs?: Readonly<Record<string, string>> | undefined;
   /** How linear layers hold their weights: of all parts, or of each. */

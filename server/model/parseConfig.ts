@@ -13,6 +13,7 @@ import {
   sequenceLengths,
   vocabularySizes,
 } from './limits.ts';
+import { isM2m100Config, m2m100Parts } from './m2m100Config.ts';
 
 /*
  * The configuration of a model: the hyper-parameters of its parts under the field names of the
@@ -38,13 +39,13 @@ export interface ModelConfig {
 }
 
 /** What errors of a configuration are. */
-const configErrors: FieldErrors = {
+export const configErrors: FieldErrors = {
   malformed: (message) => new CheckpointFormatError(message),
   unsupported: (message) => new CheckpointUnsupportedError(message),
 };
 
 /**
- * Parses the configuration of a model.
+ * Parses the configuration of a model: ours, or that of a port to Hugging Face's M2M100.
  *
  * @param label  what errors call it, such as its file name
  * @throws CheckpointFormatError when it is malformed or a value is out of its range
@@ -52,18 +53,21 @@ const configErrors: FieldErrors = {
  */
 export function parseConfig(text: string, label: string): ModelConfig {
   const fields = new Fields(parseJson(text, label, configErrors), `${label}:`, configErrors);
+  const parts = isM2m100Config(fields)
+    ? new Fields(m2m100Parts(fields), fields.path, configErrors)
+    : fields;
   return {
     name: fields.orNull('name', (key) => fields.text(key)),
     space: fields.orNull('space', (key) => fields.text(key)),
     ...parseLangs(fields.object('tokenizer', {})),
-    encoder: fields.object('encoder', {}),
-    decoder: fields.object('decoder', {}),
+    encoder: parts.object('encoder', {}),
+    decoder: parts.object('decoder', {}),
     conceptModels: parseConceptModels(fields.object('lcm', {})),
   };
 }
 
 /**
- * Returns the fields with those of the named architecture beneath them.
+ * Returns the fields with those of an architecture beneath them, which `arch` names.
  *
  * @throws CheckpointUnsupportedError when `arch` is none of them
  */

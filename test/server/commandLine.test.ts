@@ -138,11 +138,48 @@ test('compile names what is wrong with a checkpoint, and leaves nothing behind',
   writeFileSync(truncated, encoder.subarray(0, encoder.length / 2));
   checkFailure(1, compileArgs('broken', { encoder: truncated }), '', /truncated\.safetensors/);
   const swapped = { encoder: builtIn('decoder.safetensors') };
-  checkFailure(1, compileArgs('broken', swapped), '', /encoder_frontend\.embed\.weight/);
+  checkFailure(1, compileArgs('broken', swapped), '', /expected the weights of an encoder/);
   const garbage = join(folder, 'config.json');
   writeFileSync(garbage, '{"encoder":');
   checkFailure(1, compileArgs('broken', { config: garbage }), '', /config\.json/);
   checkFailure(1, ['encode', '--model', join(folder, 'broken')], 'Yes.', /broken/);
+});
+
+test('compile makes an add-on from concept models alone, each with its configuration', () => {
+  const { lcm } = JSON.parse(readFileSync(builtIn('config.json'), 'utf8'));
+  const config = join(folder, 'base.json');
+  writeFileSync(config, JSON.stringify(lcm.base));
+  const out = join(folder, 'add-on');
+  const args = [
+    ...['compile', '--lcm', `mine=${builtIn('base.safetensors')},config=${config}`],
+    ...['--space', 'thoughtline-1', '--name', 'more', '--precision', 'lcm=int4', '--out', out],
+  ];
+  const [manifest] = checkDone(args);
+  assert.deepEqual(
+    ['kind', 'name', 'space', 'embeddingDim'].map((key) => manifest?.[key]),
+    ['conceptModels', 'more', 'thoughtline-1', 384],
+  );
+  const conceptModels = manifest?.['conceptModels'];
+  assert.ok(Array.isArray(conceptModels));
+  assert.deepEqual(
+    conceptModels.map(({ name, precision }) => [name, precision]),
+    [['mine', 'int4']],
+  );
+  const again = runCli(args);
+  assert.equal(again.status, 0);
+  assert.deepEqual(again.results, [manifest]);
+  assert.ok(!again.stderr.includes('%'), 'nothing is compiled a second time');
+  // The weights of this one are of no registered size.
+  const bare = ['compile', '--lcm', `mine=${builtIn('base.safetensors')}`, '--out', `${out}-bare`];
+  checkFailure(1, bare, '', /base\.safetensors: expected the sizes .*--config.*--arch/);
+  checkFailure(
+    1,
+    [...bare, '--arch', 'mine=base_lcm_1_6B'],
+    '',
+    /pre_linear\.weight: expected \[2048, 1024\], found \[256, 384\]/,
+  );
+  checkFailure(1, [...bare, '--arch', 'mine=huge'], '', /arch: expected toy_base_lcm or .*huge/);
+  checkFailure(1, [...bare, '--arch', 'base=huge'], '', /arch of base: expected one of .*mine/);
 });
 
 test('models lists the built-in model', () => {
@@ -178,7 +215,15 @@ for (const [args, pattern] of [
   [['next', '--noise', 'loud'], /--noise: expected a number/],
   [['split', '--format', 'word'], /--format: expected markdown, latex, plaintext, found word/],
   [['tokenize'], /--tokenizer is required/],
-  [['compile', '--out', 'x'], /--encoder is required/],
+  [['compile', '--out', 'x'], /--encoder, --decoder and --tokenizer, or --lcm, are required/],
+  [['compile', '--encoder', 'x', '--out', 'x'], /--decoder is required/],
+  [['compile', '--lcm', 'a=b'], /--out is required/],
+  [['compile', '--lcm', 'a', '--out', 'x'], /--lcm: expected NAME=FILE, found a/],
+  [['compile', '--lcm', 'a=b', '--lcm', 'a=c', '--out', 'x'], /--lcm: a is given twice/],
+  [['compile', '--lcm', 'a=b', '--arch', 'a', '--out', 'x'], /--arch: expected PART=NAME/],
+  [['compile', '--lcm', 'a=b', '--precision', 'int2', '--out', 'x'], /expected fp32.*found int2/],
+  [['compile', '--lcm', 'a=b', '--precision', 'lcm=8', '--out', 'x'], /expected fp32.*found 8/],
+  [['compile', '--lcm', 'a=b', '--precision', 'a=int8', '--out', 'x'], /encoder.*lcm, found a/],
 ] as const) {
   test(`wrong use ends with status 2: ${args.join(' ')}`, () => {
     checkFailure(2, args, '', pattern);

@@ -22,6 +22,7 @@ import {
   WeightMismatchError,
 } from '../../../server/base/errors.ts';
 import { compileModel } from '../../../server/compiler/compile.ts';
+import { sourceDigest } from '../../../server/compiler/compileRequest.ts';
 import { type ModelManifest, precisions } from '../../../server/model/manifest.ts';
 import { manifestFiles, parseManifest } from '../../../server/model/parseManifest.ts';
 import {
@@ -349,7 +350,11 @@ test('parts that do not belong together are told with both numbers', async () =>
 });
 
 test('a concept model without hyper-parameters, or of no known family, is told', async () => {
-  await checkRefused({ config: { ...tinyConfig, lcm: {} } }, CheckpointFormatError, /lcm\.base/);
+  await checkRefused(
+    { config: { ...tinyConfig, lcm: {} } },
+    CheckpointUnsupportedError,
+    /base\.safetensors: expected the sizes of an architecture we know .* found model_type base_lcm, .*--config/,
+  );
   await checkRefused(
     { shapes: { base: { 'quantizer.weight': [1] } } },
     CheckpointUnsupportedError,
@@ -363,6 +368,55 @@ test('names that cannot be part of a file name are refused', async () => {
     const named = { [name]: lcms['base'] ?? '' };
     await assert.rejects(compileModel({ ...rest, lcms: named }), InvalidRequestError, name);
   }
+});
+
+test('options for parts that are not there are refused', async () => {
+  const whole = request();
+  for (const [changed, message] of [
+    [{ archs: { bass: 'base_lcm_1_6B' } }, /^arch of bass: expected one of encoder, .*base/],
+    [{ lcmConfigs: { encoder: whole.config } }, /^configuration of encoder: expected one of base/],
+    [{ lcms: { encoder: whole.encoder } }, /^lcm encoder: expected a name/],
+  ] as const) {
+    await assert.rejects(
+      compileModel({ ...whole, ...changed }),
+      (error) => error instanceof InvalidRequestError && message.test(error.message),
+    );
+  }
+});
+
+test('a concept model may have a configuration of its own, which the digest knows', async () => {
+  const { lcm, ...config } = tinyConfig;
+  const whole = request();
+  const apart = request({ config });
+  const lcmConfigs = Object.fromEntries(
+    Object.entries(lcm).map(([name, fields]) => {
+      const file = join(sources, `${name}.json`);
+      writeFileSync(file, JSON.stringify(fields));
+      return [name, file];
+    }),
+  );
+  const compiled = await compileModel({ ...apart, lcmConfigs });
+  assert.deepEqual(compiled.conceptModels, (await compileModel(request())).conceptModels);
+  const digest = await sourceDigest({ ...whole, lcmConfigs });
+  writeFileSync(join(sources, 'base.json'), JSON.stringify({ ...lcm.base, max_seq_len: 32 }));
+  assert.notEqual(await sourceDigest({ ...whole, lcmConfigs }), digest);
+});
+
+test('every option makes another digest, and an undefined one none', async () => {
+  const whole = request();
+  const digests = await Promise.all(
+    [
+      {},
+      { precision: 'fp32' as const },
+      { precision: { decoder: 'fp32' as const } },
+      { archs: { encoder: 'basic' } },
+      { name: 'mine' },
+      { space: 'ours' },
+    ].map((options) => sourceDigest({ ...whole, ...options })),
+  );
+  assert.equal(new Set(digests).size, digests.length);
+  const undefinedOptions = { precision: undefined, archs: undefined, name: undefined };
+  assert.equal(await sourceDigest({ ...whole, ...undefinedOptions }), digests[0]);
 });
 
 test('missing and broken files are told by name', async () => {
