@@ -40,7 +40,7 @@ import type { WeightSource } from './onnx/weights.ts';
 export function configureEncoder(weights: WeightSource, given: GivenConfig): SonarEncoderConfig {
   const heads = 'num_encoder_attn_heads';
   return parseEncoderConfig(
-    withFound(weights, given, findEncoder(weights), { heads, registered: encoderArchitectures }),
+    withFound(weights, given, findEncoder, { heads, registered: encoderArchitectures }),
   );
 }
 
@@ -48,7 +48,7 @@ export function configureEncoder(weights: WeightSource, given: GivenConfig): Son
 export function configureDecoder(weights: WeightSource, given: GivenConfig): SonarDecoderConfig {
   const heads = 'num_decoder_attn_heads';
   return parseDecoderConfig(
-    withFound(weights, given, findDecoder(weights), { heads, registered: decoderArchitectures }),
+    withFound(weights, given, findDecoder, { heads, registered: decoderArchitectures }),
   );
 }
 
@@ -58,8 +58,7 @@ export function configureConceptModel(
   given: GivenConfig,
 ): ConceptModelConfig {
   const registered = conceptModelArchitectures;
-  const found = findConceptModel(weights);
-  const fields = withFound(weights, given, found, { heads: null, registered });
+  const fields = withFound(weights, given, findConceptModel, { heads: null, registered });
   return parseConceptModelConfig(fields, weights.names());
 }
 
@@ -72,11 +71,12 @@ export function configureConceptModel(
 function withFound(
   weights: WeightSource,
   { fields, arch }: GivenConfig,
-  found: FoundArchitecture,
+  find: (weights: WeightSource) => FoundArchitecture,
   { heads, registered }: { heads: string | null; registered: Architectures },
 ): Fields {
   if (arch !== undefined) return fields.with({ arch });
   if (fields.has('arch')) return fields;
+  const found = find(weights);
   if (found.arch !== null) return fields.over({ arch: found.arch });
   if (heads === null ? fields.keys().length > 0 : fields.has(heads)) {
     return fields.over(found.fields);

@@ -1,3 +1,4 @@
+import { bytesOf } from '../onnx/scope.ts';
 import type { WeightSource } from '../onnx/weights.ts';
 
 /** Elements that are read at once: 4 MB of each tensor. */
@@ -12,7 +13,8 @@ export function areEqual(source: WeightSource, first: string, second: string): b
   const others = blocksOf(source, second);
   for (const values of blocksOf(source, first)) {
     const { value: otherValues } = others.next();
-    if (values.some((value, index) => value !== otherValues?.[index])) return false;
+    // Bytes, because a table has 262 million numbers: 0.1 s, where numbers take 7 s.
+    if (!otherValues || Buffer.compare(bytesOf(values), bytesOf(otherValues)) !== 0) return false;
   }
   return true;
 }

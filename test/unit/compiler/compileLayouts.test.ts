@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { after, test } from 'node:test';
 import { compileModel } from '../../../server/compiler/compile.ts';
 import { manifestFiles } from '../../../server/model/parseManifest.ts';
@@ -20,9 +20,10 @@ import {
   tinyShapes,
   writeTinySources,
 } from '../../support/tinySources.ts';
+import { torchCheckpoint, writtenTensor } from '../../support/torchWriter.ts';
 
 /*
- * A model compiles to the same bytes from any layout of its checkpoints.
+ * A model compiles to the same bytes from any layout of its checkpoints, in any container.
  */
 
 const root = mkdtempSync(join(tmpdir(), 'thoughtline-layouts-'));
@@ -36,6 +37,7 @@ const parts = {
   decoder: tensorsOf(closedFormWeights(tinyShapes.decoder)),
   base: tensorsOf(closedFormWeights(tinyShapes.base)),
   'two-tower': tensorsOf(closedFormWeights(tinyShapes['two-tower'])),
+  'sonar-llm': tensorsOf(closedFormWeights(tinyShapes['sonar-llm'])),
 };
 
 /** Sizes and digests of the files that a compilation makes. */
@@ -46,10 +48,38 @@ async function compiledFiles(changed: Partial<TinySources>) {
   return files;
 }
 
-function store(tensors: Tensors): string {
-  const file = join(root, 'checkpoint');
-  writeFileSync(file, storeWeights(weightsOf(file, tensors)));
+let numFiles = 0;
+
+/** Writes a file that does not say in its name what it is. */
+function write(bytes: Uint8Array | string): string {
+  numFiles += 1;
+  const file = join(root, `checkpoint-${numFiles}`);
+  writeFileSync(file, bytes);
   return file;
+}
+
+function store(tensors: Tensors): string {
+  return write(storeWeights(weightsOf('file', tensors)));
+}
+
+/** Writes a file of torch.save, with the state dict under a key. */
+function storeTorch(tensors: Tensors, nest: string | null): string {
+  const written = [...tensors].map(([name, { shape, values }]) =>
+    writtenTensor(name, 'float32', shape, new Uint8Array(values.buffer)),
+  );
+  return write(torchCheckpoint(written, { nest }));
+}
+
+/** Writes two files and their index. */
+function storeShards(tensors: Tensors): string {
+  const entries = [...tensors];
+  const half = Math.ceil(entries.length / 2);
+  const shards = [entries.slice(0, half), entries.slice(half)];
+  const weightMap = shards.flatMap((shard) => {
+    const file = basename(store(new Map(shard)));
+    return shard.map(([name]) => [name, file] as const);
+  });
+  return write(JSON.stringify({ weight_map: Object.fromEntries(weightMap) }));
 }
 
 const shared = ['model.shared.weight'];
@@ -89,9 +119,39 @@ const layouts: Readonly<Record<string, () => Partial<TinySources>>> = {
   }),
 };
 
+const containers: typeof layouts = {
+  'fairseq2 files of torch.save': () => ({
+    encoder: storeTorch(parts.encoder, 'model'),
+    decoder: storeTorch(parts.decoder, null),
+  }),
+  'an M2M100 of several files': () => {
+    const options = { prefix: 'model.decoder.', embed: shared };
+    return { decoder: storeShards(asM2m100(parts.decoder, options)) };
+  },
+  "the trainer's files of LCMs": () => ({
+    lcms: {
+      ...sources.lcms,
+      base: storeTorch(
+        renamed(parts.base, (name) => `module.${name}`),
+        'model',
+      ),
+      'two-tower': storeTorch(parts['two-tower'], 'model'),
+    },
+  }),
+  'the training checkpoint of a SONAR-LLM with its frozen decoder': () => {
+    const frozen = renamed(parts.decoder, (name) => `sonar_decoder.model.${name}`);
+    const all = renamed(new Map([...parts['sonar-llm'], ...frozen]), (name) => `module.${name}`);
+    return { lcms: { ...sources.lcms, 'sonar-llm': storeTorch(all, 'model_state_dict') } };
+  },
+  'a SONAR-LLM without the tables of tokens': () => {
+    const body = [...parts['sonar-llm']].filter(([name]) => !/embed_tokens|lm_head/.test(name));
+    return { lcms: { ...sources.lcms, 'sonar-llm': storeTorch(new Map(body), null) } };
+  },
+};
+
 const expected = compiledFiles({});
 
-for (const [name, changed] of Object.entries(layouts)) {
+for (const [name, changed] of Object.entries({ ...layouts, ...containers })) {
   test(`${name} compiles to the same bytes`, async () => {
     const whole = await expected;
     assert.deepEqual(await compiledFiles(changed()), whole);
