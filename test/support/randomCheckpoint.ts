@@ -1,57 +1,37 @@
-import { closeSync, mkdirSync, openSync, renameSync, writeSync } from 'node:fs';
+import { mkdirSync, renameSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { elementCount } from '../../server/tensor/tensor.ts';
-import { type RandomType, RandomWeights } from './randomWeights.ts';
+import { elementBytes, type RandomType, RandomWeights } from './randomWeights.ts';
 import type { Shapes } from './tinyModels.ts';
+import { writeTorchCheckpoint } from './torchWriter.ts';
 
 /** A checkpoint that is not written yet. */
 export interface Checkpoint {
   type: RandomType;
   shapes: Shapes;
+  /** Tensors that share the storage of another, by name. */
+  tied?: Readonly<Record<string, string>>;
 }
 
-/** Writes a checkpoint of random numbers as fast as the disk takes it. */
-export function writeRandomCheckpoint(file: string, { type, shapes }: Checkpoint): void {
+/** Writes a checkpoint of random numbers in torch's container, as fast as the disk takes it. */
+export function writeRandomCheckpoint(file: string, { type, shapes, tied = {} }: Checkpoint): void {
   const weights = new RandomWeights(type);
   mkdirSync(dirname(file), { recursive: true });
   const partial = `${file}.partial`;
-  const descriptor = openSync(partial, 'w');
-  try {
-    writeAll(descriptor, safetensorsHeader({ type, shapes }));
-    for (const [name, shape] of Object.entries(shapes)) {
-      for (const chunk of weights.tensor(name, shape)) writeAll(descriptor, chunk);
-    }
-  } finally {
-    closeSync(descriptor);
-  }
+  const tensors = Object.entries(shapes).map(([name, shape]) => ({
+    name,
+    dtype: type,
+    shape,
+    chunks: () => weights.tensor(name, shape),
+    tiedTo: tied[name],
+  }));
+  writeTorchCheckpoint(partial, tensors);
   renameSync(partial, file);
 }
 
-/** Returns the size of the file. */
-export function checkpointBytes(checkpoint: Checkpoint): number {
-  const { type, shapes } = checkpoint;
-  const numbers = Object.values(shapes).reduce((sum, shape) => sum + elementCount(shape), 0);
-  return safetensorsHeader(checkpoint).length + numbers * (type === 'float32' ? 4 : 2);
-}
-
-function safetensorsHeader({ type, shapes }: Checkpoint): Uint8Array {
-  const dtype = type === 'float32' ? 'F32' : 'F16';
-  const elementBytes = type === 'float32' ? 4 : 2;
-  const entries: Record<string, unknown> = {};
-  let position = 0;
-  for (const [name, shape] of Object.entries(shapes)) {
-    const end = position + elementCount(shape) * elementBytes;
-    entries[name] = { dtype, shape, data_offsets: [position, end] };
-    position = end;
-  }
-  const header = Buffer.from(JSON.stringify(entries));
-  const length = Buffer.alloc(8);
-  length.writeBigUInt64LE(BigInt(header.length));
-  return Buffer.concat([length, header]);
-}
-
-function writeAll(descriptor: number, bytes: Uint8Array): void {
-  for (let done = 0; done < bytes.length; ) {
-    done += writeSync(descriptor, bytes, done, bytes.length - done);
-  }
+/** Returns the bytes of all storages; the file is slightly larger. */
+export function checkpointBytes({ type, shapes, tied = {} }: Checkpoint): number {
+  return Object.entries(shapes)
+    .filter(([name]) => !(name in tied))
+    .reduce((sum, [, shape]) => sum + elementCount(shape) * elementBytes[type], 0);
 }

@@ -17,11 +17,13 @@ const norms = /norm\.weight$|normalizer\.scale$/;
 
 export type RandomType = 'float32' | 'float16';
 
+export const elementBytes: Readonly<Record<RandomType, number>> = { float32: 4, float16: 2 };
+
 /** A supply of random weights of one type. */
 export class RandomWeights {
   readonly #block: Uint8Array;
   readonly #one: Uint8Array;
-  readonly elementBytes: number;
+  readonly #type: RandomType;
   #position = 0;
 
   constructor(type: RandomType, seed = 1) {
@@ -29,12 +31,12 @@ export class RandomWeights {
     const one = new Float32Array(4096).fill(1);
     this.#block = toBytes(block, type);
     this.#one = toBytes(one, type);
-    this.elementBytes = type === 'float32' ? 4 : 2;
+    this.#type = type;
   }
 
   /** Yields the bytes of a tensor, chunk by chunk; a chunk is valid for as long as the supply. */
   *tensor(name: string, shape: readonly number[]): Generator<Uint8Array> {
-    let rest = elementCount(shape) * this.elementBytes;
+    let rest = elementCount(shape) * elementBytes[this.#type];
     const isNorm = norms.test(name);
     while (rest > 0) {
       const chunk = isNorm ? this.#one.subarray(0, rest) : this.#take(rest);

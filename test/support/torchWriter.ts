@@ -31,6 +31,8 @@ export interface WrittenTensor {
   shape: readonly number[];
   /** Little-endian bytes; called once. */
   chunks(): Iterable<Uint8Array>;
+  /** Name of another tensor whose storage this one shares; it has no bytes of its own then. */
+  tiedTo?: string | undefined;
 }
 
 export interface TorchOptions extends ZipOptions {
@@ -117,16 +119,19 @@ const storageClasses: Readonly<Record<ElementType, string>> = {
 };
 
 function archiveOf(tensors: readonly WrittenTensor[], nest: string | null): ZippedFile[] {
-  const entries = tensors.map(({ name, dtype, shape }, index): [string, Uint8Array] => {
-    const storage = storageId(storageClasses[dtype], String(index), elementCount(shape));
+  const keys = new Map(tensors.map(({ name }, index) => [name, String(index)]));
+  const entries = tensors.map(({ name, dtype, shape, tiedTo }): [string, Uint8Array] => {
+    const key = keys.get(tiedTo ?? name) ?? 'missing';
+    const storage = storageId(storageClasses[dtype], key, elementCount(shape));
     return [name, rebuiltTensor(storage, 0, shape, contiguousStrides(shape))];
   });
+  const owners = tensors.filter(({ tiedTo }) => tiedTo === undefined);
   const stateDict = orderedDict(...entries);
   return [
     zipped('archive/data.pkl', pickle(nest === null ? stateDict : dict([nest, stateDict]))),
     zipped('archive/byteorder', 'little'),
-    ...tensors.map(({ dtype, shape, chunks }, index) => ({
-      name: `archive/data/${index}`,
+    ...owners.map(({ name, dtype, shape, chunks }) => ({
+      name: `archive/data/${keys.get(name)}`,
       sizeBytes: elementCount(shape) * elementTypes[dtype].sizeBytes,
       chunks,
     })),

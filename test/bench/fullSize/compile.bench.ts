@@ -9,6 +9,7 @@ import {
   folder,
   requireSpace,
   tokenizerFile,
+  twoTowerName,
 } from './sources.ts';
 
 /*
@@ -16,17 +17,26 @@ import {
  * costs nothing stands beside the encoder, because a model has both.
  */
 
-const slight = {
-  decoder: checkpointFile('slightDecoder'),
-  tokenizer: tokenizerFile(),
-  config: configFile('encoderOnly'),
-};
+const tokenizer = tokenizerFile();
+const encoder = checkpointFile('encoder');
 
 measure('compile the encoder to int8', {
-  ...slight,
-  encoder: checkpointFile('encoder'),
+  encoder,
+  decoder: checkpointFile('slightDecoder'),
+  tokenizer,
+  config: configFile('encoderOnly'),
   precision: 'int8',
 });
+measure('compile encoder and decoder to int8', {
+  encoder,
+  decoder: checkpointFile('decoder'),
+  tokenizer,
+  config: configFile('sonar'),
+  precision: 'int8',
+});
+const twoTower = `${twoTowerName}=${checkpointFile('twoTower')}`;
+measure('compile the Two-Tower to int8', { lcm: twoTower, precision: 'int8' });
+measure('compile the Two-Tower to fp16', { lcm: twoTower, precision: 'fp16' });
 cleanUp();
 
 function measure(name: string, options: Readonly<Record<string, string>>): void {

@@ -13,6 +13,7 @@ import {
   writeRandomCheckpoint,
 } from '../../support/randomCheckpoint.ts';
 import {
+  type Shapes,
   sonarDecoderShapes,
   sonarEncoderShapes,
   twoTowerLcmShapes,
@@ -28,6 +29,9 @@ import {
 
 export const folder = process.env['THOUGHTLINE_BENCH_FOLDER'] ?? join('out', 'fullSize');
 
+/** The model of transformers.js, made by `test/bench/rival/make.py`. */
+export const rivalFolder = join(folder, 'rival');
+
 /** What a decoder costs that nobody measures: one layer of 32 dimensions over the same vocabulary. */
 const slightDecoder = {
   arch: 'basic',
@@ -38,7 +42,7 @@ const slightDecoder = {
   ffn_inner_dim: 32,
 };
 
-const twoTowerName = 'two-tower';
+export const twoTowerName = 'two-tower';
 
 /** Configurations by name. */
 const configs = {
@@ -56,11 +60,8 @@ const slight = parseConfig(JSON.stringify(configs.encoderOnly), 'encoderOnly');
 
 const checkpoints = {
   encoder: { type: 'float32', shapes: sonarEncoderShapes(parseEncoderConfig(sonar.encoder)) },
-  decoder: { type: 'float32', shapes: sonarDecoderShapes(parseDecoderConfig(sonar.decoder)) },
-  slightDecoder: {
-    type: 'float32',
-    shapes: sonarDecoderShapes(parseDecoderConfig(slight.decoder)),
-  },
+  decoder: tiedDecoder(sonarDecoderShapes(parseDecoderConfig(sonar.decoder))),
+  slightDecoder: tiedDecoder(sonarDecoderShapes(parseDecoderConfig(slight.decoder))),
   twoTower: { type: 'float16', shapes: twoTowerShapes() },
 } as const satisfies Record<string, Checkpoint>;
 
@@ -73,9 +74,9 @@ export type SourceName = keyof typeof checkpoints;
  */
 export function checkpointFile(name: SourceName): string {
   const checkpoint: Checkpoint = checkpoints[name];
-  const file = join(folder, `${name}.safetensors`);
+  const file = join(folder, `${name}.pt`);
   const sizeBytes = checkpointBytes(checkpoint);
-  if (statSync(file, { throwIfNoEntry: false })?.size === sizeBytes) return file;
+  if ((statSync(file, { throwIfNoEntry: false })?.size ?? 0) > sizeBytes) return file;
   requireSpace(sizeBytes);
   const start = performance.now();
   writeRandomCheckpoint(file, checkpoint);
@@ -109,6 +110,16 @@ export function requireSpace(sizeBytes: number): void {
 /** Removes everything, if the user wants that. */
 export function cleanUp(): void {
   if (process.env['THOUGHTLINE_BENCH_DELETE']) rmSync(folder, { recursive: true, force: true });
+}
+
+/** The projection is a name of its own for the storage of the embedding. */
+function tiedDecoder(shapes: Shapes): Checkpoint {
+  const [embedding, projection] = ['decoder_frontend.embed.weight', 'final_proj.weight'];
+  return {
+    type: 'float32',
+    shapes: { ...shapes, [projection]: shapes[embedding] ?? [] },
+    tied: { [projection]: embedding },
+  };
 }
 
 function twoTowerShapes() {
