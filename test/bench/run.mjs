@@ -2,12 +2,13 @@
 // Those in fullSize/ take many gigabytes and minutes: they run only when a word names the folder.
 // Figures that belong together are measured side by side in one run, so that ratios are fair.
 import { spawnSync } from 'node:child_process';
-import { mkdirSync, readdirSync, rmSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, rmSync } from 'node:fs';
 import { cpus } from 'node:os';
 import { dirname, join, sep } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
 import { bringWorkbench } from '../workbench/requirements.mjs';
+import { installTransformersJs } from './rival/install.mjs';
 
 const root = join(dirname(fileURLToPath(import.meta.url)), '..', '..');
 process.chdir(root);
@@ -46,7 +47,7 @@ const machine = `${cpus().length} × ${cpus()[0]?.model.trim()}, Node ${process.
 console.log(JSON.stringify({ name: 'machine', value: machine, unit: '' }));
 let failed = false;
 for (const name of names) {
-  const obstacle = name.startsWith('extensionHost') ? bringWorkbench() : undefined;
+  const obstacle = prepare(name);
   if (obstacle) {
     console.error(`NOT RUN: ${name}, because ${obstacle.reason}`);
     continue;
@@ -56,3 +57,19 @@ for (const name of names) {
   failed ||= status !== 0;
 }
 process.exitCode = failed ? 1 : 0;
+
+/** Brings what a benchmark needs besides the product. Returns why it cannot run here, or nothing. */
+function prepare(name) {
+  if (name.startsWith('extensionHost')) return bringWorkbench();
+  if (name.startsWith('fullSize/transformersJs')) return bringRival();
+  return undefined;
+}
+
+function bringRival() {
+  const folder = join(process.env.THOUGHTLINE_BENCH_FOLDER ?? join('out', 'fullSize'), 'rival');
+  if (!existsSync(join(folder, 'config.json'))) {
+    return { reason: `there is no model for it: python test/bench/rival/make.py ${folder}` };
+  }
+  process.env.THOUGHTLINE_RIVAL = installTransformersJs(console.error);
+  return undefined;
+}
