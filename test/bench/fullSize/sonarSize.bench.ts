@@ -3,7 +3,7 @@ import { InferenceClient } from '../../../server/inference/client.ts';
 import { defaultThreadCount } from '../../../server/inference/session.ts';
 import type { Precision } from '../../../server/model/manifest.ts';
 import { figure } from '../figures.ts';
-import { bestOfTurns } from '../turns.ts';
+import { bestOfTurns, type Cost } from '../turns.ts';
 import { compiledSonar } from './compiled.ts';
 import { ReadingFloor } from './readingFloor.ts';
 import { sentence } from './sentence.ts';
@@ -48,10 +48,13 @@ async function main(): Promise<void> {
       rounds,
     );
     for (const precision of precisions) {
-      figure(`encode ${precision}, 16 × 32 tokens`, batchSize / encoding[precision], 'sentences/s');
+      figure(
+        `encode ${precision}, 16 × 32 tokens`,
+        batchSize / encoding[precision].seconds,
+        'sentences/s',
+      );
     }
-    figure('encode int8 / fp32', encoding.fp32 / encoding.int8, '×');
-    figure('encode int4 / fp32', encoding.fp32 / encoding.int4, '×');
+    printRatios('encode', encoding);
 
     const embeddings = await models.int8.encode({
       sentences: sentences.slice(0, 1),
@@ -66,10 +69,9 @@ async function main(): Promise<void> {
       });
     const decoding = await bestOfTurns(forEach(decode), rounds);
     for (const precision of precisions) {
-      figure(`decode ${precision}, beam 5`, steps / decoding[precision], 'tokens/s');
+      figure(`decode ${precision}, beam 5`, steps / decoding[precision].seconds, 'tokens/s');
     }
-    figure('decode int8 / fp32', decoding.fp32 / decoding.int8, '×');
-    figure('decode int4 / fp32', decoding.fp32 / decoding.int4, '×');
+    printRatios('decode', decoding);
 
     for (const precision of precisions) {
       const sizeBytes = stepWeights * bytesPerWeight[precision];
@@ -79,14 +81,22 @@ async function main(): Promise<void> {
         rounds,
       );
       await floor.stop();
-      const step = best.step / steps;
+      const step = best.step.seconds / steps;
       figure(`decode ${precision}: a step`, 1000 * step, 'ms');
-      figure(`decode ${precision}: reading its weights once`, 1000 * best.reading, 'ms');
-      figure(`decode ${precision}: step / reading`, step / best.reading, '×');
+      figure(`decode ${precision}: reading its weights once`, 1000 * best.reading.seconds, 'ms');
+      figure(`decode ${precision}: step / reading`, step / best.reading.seconds, '×');
     }
   } finally {
     for (const client of clients) await client.dispose();
     cleanUp();
+  }
+}
+
+function printRatios(name: string, { fp32, int8, int4 }: Record<Measured, Cost>): void {
+  for (const [precision, cost] of Object.entries({ int8, int4 })) {
+    figure(`${name} ${precision} / fp32`, fp32.seconds / cost.seconds, '×');
+    const ratio = fp32.processorSeconds / cost.processorSeconds;
+    figure(`${name} ${precision} / fp32, by processor time`, ratio, '×');
   }
 }
 

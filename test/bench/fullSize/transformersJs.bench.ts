@@ -66,11 +66,15 @@ async function compare(
   actions: Record<'ours' | 'q8' | 'fp32', () => Promise<unknown>>,
 ): Promise<void> {
   const best = await bestOfTurns(actions, rounds);
-  figure(`${name}: Thoughtline, int8`, amount / best.ours, unit);
-  figure(`${name}: transformers.js, q8`, amount / best.q8, unit);
-  figure(`${name}: transformers.js, fp32`, amount / best.fp32, unit);
-  figure(`${name}: Thoughtline / transformers.js, q8`, best.q8 / best.ours, '×');
-  figure(`${name}: Thoughtline / transformers.js, fp32`, best.fp32 / best.ours, '×');
+  figure(`${name}: Thoughtline, int8`, amount / best.ours.seconds, unit);
+  figure(`${name}: transformers.js, q8`, amount / best.q8.seconds, unit);
+  figure(`${name}: transformers.js, fp32`, amount / best.fp32.seconds, unit);
+  figure(`${name}: Thoughtline / transformers.js, q8`, best.q8.seconds / best.ours.seconds, '×');
+  figure(
+    `${name}: Thoughtline / transformers.js, fp32`,
+    best.fp32.seconds / best.ours.seconds,
+    '×',
+  );
 }
 
 /** transformers.js in its process. */
