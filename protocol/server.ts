@@ -1,5 +1,11 @@
-import { NotificationType, RequestType } from 'vscode-languageserver-protocol';
+import {
+  NotificationType,
+  RequestType,
+  RequestType0,
+  type WorkDoneProgressParams,
+} from 'vscode-languageserver-protocol';
 import type { ErrorCode, ErrorData } from './errors.ts';
+import type { ModelPrecision } from './settings.ts';
 
 /*
  * What an LSP client and the server say to each other beyond the standard. A `uri` names an open
@@ -178,4 +184,103 @@ export interface TranslatedSentence {
   translation: string;
   /** Log-probability per token. */
   score: number;
+}
+
+/** client → server: the models of this machine, and those that can be had. Asks no host. */
+export const listModels = new RequestType0<ListModelsResult, ErrorData>('thoughtline/listModels');
+
+export interface ListModelsResult {
+  /** The built-in model first. */
+  installed: InstalledModel[];
+  available: AvailableModel[];
+  /** Free space of the disk where models are kept. */
+  freeBytes: number;
+}
+
+/** A model reads and writes; concept models are added to every model of their space. */
+export type ModelKind = 'model' | 'conceptModels';
+
+/** A model of this machine. What cannot be read of it is null. */
+export interface InstalledModel {
+  /** As `thoughtline.model.name` takes it. */
+  name: string;
+  title: string;
+  isBuiltIn: boolean;
+  /** Unprepared: it is compiled when it is first used. */
+  state: 'ready' | 'unprepared' | 'damaged';
+  kind: ModelKind | null;
+  /** Name of its concept space. */
+  space: string | null;
+  /** Such as `int8`, or `int8/fp16` where its parts differ. */
+  precision: string | null;
+  sizeBytes: number;
+  conceptModels: string[];
+  /** Identifier of the licence that was accepted; null for what was not installed from the catalogue. */
+  licence: string | null;
+  folder: string;
+}
+
+/** A model that can be had. */
+export interface AvailableModel {
+  /** As `installModel` takes it. */
+  id: string;
+  title: string;
+  kind: ModelKind;
+  space: string;
+  /** What it is good for, in a sentence. */
+  summary: string;
+  languages: string;
+  /** What must be accepted. */
+  licence: { id: string; url: string; meaning: string };
+  /** What the makers of these weights state; null when nothing was seen. */
+  weightsLicence: string | null;
+  /** Titles of what is installed with it because it needs it. */
+  alsoInstalls: string[];
+  isInstalled: boolean;
+  /** Still to be downloaded, with what is installed along. */
+  downloadBytes: number;
+  /** Downloaded already. */
+  fetchedBytes: number;
+  /** On disk when it is compiled, and in memory when it is loaded, about, with what is installed along. */
+  needs: Record<ModelPrecision, { diskBytes: number; memoryBytes: number }>;
+}
+
+/**
+ * client → server: download and compile a model, or compile one of a folder. The only request that
+ * opens a network connection. Progress comes under `workDoneToken`; cancelling keeps what has come.
+ */
+export const installModel = new RequestType<InstallModelParams, InstallModelResult, ErrorData>(
+  'thoughtline/installModel',
+);
+
+export interface InstallModelParams extends WorkDoneProgressParams {
+  source: { kind: 'catalogue'; id: string } | { kind: 'folder'; folder: string };
+  /** null leaves it to the server. */
+  precision: ModelPrecision | null;
+  /** Identifier of the licence that the writer has accepted; empty when none was asked for. */
+  acceptedLicence: string;
+  /** Whether downloads stay after they are compiled. */
+  keepsCheckpoints: boolean;
+}
+
+export interface InstallModelResult {
+  name: string;
+  kind: ModelKind;
+  space: string;
+  conceptModels: string[];
+}
+
+/** client → server: remove an installed model, and what was downloaded for it. */
+export const removeModel = new RequestType<NamedModelParams, null, ErrorData>(
+  'thoughtline/removeModel',
+);
+
+/** client → server: compare every byte of a model with what it should be. */
+export const verifyModel = new RequestType<NamedModelParams, null, ErrorData>(
+  'thoughtline/verifyModel',
+);
+
+export interface NamedModelParams {
+  /** Of the list; empty means the built-in model. */
+  name: string;
 }

@@ -42,12 +42,14 @@ export interface LanguageSettings {
 }
 
 export interface ModelSettings {
-  /** Path of a model folder; empty means the built-in model. */
-  folder: string;
+  /** Name of an installed model, or path of a model folder; empty means the built-in model. */
+  name: string;
   /** 0 means as many as suits the machine. */
   threads: number;
   /** Where the model runs; `auto` means the fastest that gives the right numbers. */
   device: DeviceChoice;
+  /** Address that has the files of models in place of their own hosts; empty means none. */
+  mirror: string;
 }
 
 /** Devices that the writer may name. */
@@ -62,6 +64,11 @@ export const deviceChoices = [
 ] as const;
 
 export type DeviceChoice = (typeof deviceChoices)[number];
+
+/** How linear layers hold their weights: a choice when a model is installed. */
+export const modelPrecisions = ['fp32', 'fp16', 'int8', 'int4'] as const;
+
+export type ModelPrecision = (typeof modelPrecisions)[number];
 
 /** No level that shows the content of messages: the writer's text is never logged. */
 const traceLevels = ['off', 'messages'] as const;
@@ -83,7 +90,7 @@ export const defaultSettings: Settings = {
     maxSentenceTokens: 64,
   },
   language: { source: 'auto', target: 'same' },
-  model: { folder: '', threads: 0, device: 'auto' },
+  model: { name: '', threads: 0, device: 'auto', mirror: '' },
   trace: { server: 'off' },
 };
 
@@ -125,9 +132,10 @@ export function parseSettings(value: unknown): { settings: Settings; refused: st
       target: language.field('target', word),
     },
     model: {
-      folder: model.field('folder', string),
+      name: model.field('name', string),
       threads: model.field('threads', integer(0, 256)),
       device: model.field('device', oneOf(deviceChoices)),
+      mirror: model.field('mirror', address),
     },
     trace: { server: trace.field('server', oneOf(traceLevels)) },
   };
@@ -204,6 +212,13 @@ const word: Kind<string> = {
   expected: `text of 1 to ${maxWordLength} characters`,
   accepts: (value): value is string =>
     string.accepts(value) && value.trim() !== '' && value.length <= maxWordLength,
+};
+
+const address: Kind<string> = {
+  expected: 'an address with https, or nothing',
+  accepts: (value): value is string =>
+    string.accepts(value) &&
+    /^$|^https:\/\/[^\s/]|^http:\/\/(127\.0\.0\.1|localhost)\b/.test(value),
 };
 
 function number(minimum: number, maximum: number): Kind<number> {

@@ -1,18 +1,13 @@
 import {
-  type CancellationToken,
   type Connection,
   DidChangeConfigurationNotification,
-  ErrorCodes,
   type InitializeParams,
   type InitializeResult,
-  LSPErrorCodes,
   type Position,
-  ResponseError,
   type TextDocumentContentChangeEvent,
   TextDocumentSyncKind,
 } from 'vscode-languageserver/node';
 import { TextDocument } from 'vscode-languageserver-textdocument';
-import type { ErrorData } from '../protocol/errors.ts';
 import {
   describeLanguage,
   findNeighbours,
@@ -23,14 +18,18 @@ import {
   translate,
 } from '../protocol/server.ts';
 import { isLanguageEnabled, settingsSection } from '../protocol/settings.ts';
-import { ConceptError, InvalidRequestError, isAbortError } from './base/errors.ts';
+import { answer } from './answer.ts';
+import { InvalidRequestError } from './base/errors.ts';
 import type { Logger } from './base/logger.ts';
 import { LatestOnly } from './base/queue.ts';
 import type { ConceptService } from './features/conceptService.ts';
 import type { TextEdit } from './features/documentConcepts.ts';
 import type { ModelHost } from './modelHost.ts';
+import { readProxySettings } from './modelManager.ts';
+import { serveModelRequests } from './modelRequests.ts';
 import { ProgressReport } from './progressReport.ts';
 import { SettingsCache } from './settingsCache.ts';
+import type { ModelStore } from './store/modelStore.ts';
 import type { ProseFormat } from './text/proseBlock.ts';
 
 /** The most candidates or neighbours of one answer. */
@@ -46,6 +45,7 @@ const maxNameLength = 64;
 export interface House {
   service: ConceptService;
   models: ModelHost;
+  store: ModelStore;
   dispose(): Promise<void>;
 }
 
@@ -71,11 +71,13 @@ export function serve(connection: Connection, buildHouse: BuildHouse): void {
   let settings = new SettingsCache(null, logger);
   let progress = new ProgressReport(null);
   let loaded = '';
+  let hasConfiguration = false;
   const completions = new LatestOnly();
 
   connection.onInitialize((params): InitializeResult => {
     const { workspace, window } = params.capabilities;
-    if (workspace?.configuration === true) {
+    hasConfiguration = workspace?.configuration === true;
+    if (hasConfiguration) {
       settings = new SettingsCache(
         (scopeUri) =>
           connection.workspace.getConfiguration(
@@ -86,7 +88,9 @@ export function serve(connection: Connection, buildHouse: BuildHouse): void {
         logger,
       );
     }
-    if (window?.workDoneProgress === true) progress = new ProgressReport(connection);
+    if (window?.workDoneProgress === true) {
+      progress = new ProgressReport(() => connection.window.createWorkDoneProgress());
+    }
     house = buildHouse({ storageFolder: storageFolder(params), logger, onStatus });
     return {
       serverInfo: { name: 'thoughtline' },
@@ -198,6 +202,20 @@ export function serve(connection: Connection, buildHouse: BuildHouse): void {
     }),
   );
 
+  serveModelRequests(connection, {
+    store: () => needHouse().store,
+    network: async () => {
+      const { model } = await settings.get();
+      // VS Code's own section; other clients answer null.
+      const http = hasConfiguration ? await connection.workspace.getConfiguration('http') : null;
+      return { mirror: model.mirror, proxy: readProxySettings(http) };
+    },
+    onChange: () => {
+      loaded = '';
+      void loadModel();
+    },
+  });
+
   connection.onShutdown(async () => {
     await house?.dispose();
   });
@@ -239,39 +257,12 @@ export function serve(connection: Connection, buildHouse: BuildHouse): void {
     const { model, completion } = await settings.get();
     const { models } = needHouse();
     models.wantConceptModel(completion.conceptModel);
-    const wanted = JSON.stringify(model);
+    const { name, threads, device } = model;
+    const wanted = JSON.stringify({ name, threads, device });
     if (wanted === loaded) return;
     loaded = wanted;
-    const { folder, threads, device } = model;
-    await models.load(folder, threads === 0 ? { device } : { device, intraOpNumThreads: threads });
+    await models.load(name, threads === 0 ? { device } : { device, intraOpNumThreads: threads });
   }
-}
-
-/** Runs a request: its token becomes a signal, and what it throws gains a code. */
-async function answer<T>(
-  token: CancellationToken,
-  run: (signal: AbortSignal) => Promise<T>,
-): Promise<T> {
-  const cancelled = new AbortController();
-  const subscription = token.onCancellationRequested(() => cancelled.abort());
-  try {
-    return await run(cancelled.signal);
-  } catch (error) {
-    throw responseError(error);
-  } finally {
-    subscription.dispose();
-  }
-}
-
-function responseError(error: unknown): ResponseError<ErrorData | undefined> {
-  if (isAbortError(error)) {
-    return new ResponseError(LSPErrorCodes.RequestCancelled, 'the request is no longer wanted');
-  }
-  const { code, retryable } =
-    error instanceof ConceptError ? error : { code: 'internal' as const, retryable: false };
-  const message = error instanceof Error ? error.message : String(error);
-  const number = code === 'invalidRequest' ? ErrorCodes.InvalidParams : ErrorCodes.InternalError;
-  return new ResponseError(number, message, { code, retryable });
 }
 
 /** Reads the one option that we take, trusting nothing. */

@@ -27,5 +27,5 @@ serve(connection, ({ storageFolder, logger, onStatus }) => {
   };
   // An editor that dies says nothing: its end of the channel closes.
   process.once('disconnect', () => void dispose().finally(() => process.exit(0)));
-  return { service, models, dispose };
+  return { service, models, store, dispose };
 });

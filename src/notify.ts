@@ -41,7 +41,7 @@ function wordsFor(trouble: Trouble): Words | undefined {
   const chooseModel = {
     title: l10n.t('Choose Another Model'),
     command: 'workbench.action.openSettings',
-    argument: 'thoughtline.model.folder',
+    argument: 'thoughtline.model.name',
   };
   const proxySettings = {
     title: l10n.t('Proxy Settings'),

@@ -2,7 +2,7 @@ import { readdir } from 'node:fs/promises';
 import { basename, join, resolve } from 'node:path';
 import { ModelMissingError } from '../base/errors.ts';
 import type { ModelSources } from '../model/modelSources.ts';
-import { readModelConfig } from './modelConfig.ts';
+import { isJsonObject, readNote } from './partialFile.ts';
 
 /*
  * Checkpoints in a folder of the writer's, recognised by the names under which they are published.
@@ -55,7 +55,7 @@ export async function findSources(folder: string): Promise<FolderSources> {
   }
   const at = (file: string) => join(folder, file);
   const lcms = Object.fromEntries(lcmFiles.map((file) => [lcmName(folder, file), at(file)]));
-  const config = await readModelConfig(at('config.json'));
+  const config = await readNote(at('config.json'), isJsonObject);
   const space = typeof config?.['space'] === 'string' ? config['space'] : null;
   const isSonar = space === null && (!isModel || [encoder, decoder].some(isOfSonar));
   const parts = isModel
@@ -64,10 +64,26 @@ export async function findSources(folder: string): Promise<FolderSources> {
   const sources: ModelSources = {
     ...parts,
     lcms,
+    ...configOf(config, at('config.json'), Object.keys(lcms)),
     ...(isSonar ? { space: 'sonar' } : {}),
     ...(isModel && isOfSonar(encoder) ? { archs: { encoder: 'basic', decoder: 'basic' } } : {}),
   };
   return { sources, isSonar: isSonar || space === 'sonar' };
+}
+
+/**
+ * Tells what a configuration is of: one of ours names the parts of a model, a SONAR-LLM's has a
+ * Llama within. Any other one is of a library that the compiler does without.
+ */
+function configOf(
+  config: Record<string, unknown> | null,
+  file: string,
+  [lcm, ...others]: readonly string[],
+): Pick<ModelSources, 'config' | 'lcmConfigs'> {
+  const has = (key: string) => config !== null && Object.hasOwn(config, key);
+  if (['encoder', 'decoder', 'lcm', 'tokenizer'].some(has)) return { config: file };
+  const isOfLcm = has('llama_config') && lcm !== undefined && others.length === 0;
+  return isOfLcm ? { lcmConfigs: { [lcm]: file } } : {};
 }
 
 /** Returns a name of letters a-z, digits and hyphens for a model. */

@@ -75,7 +75,8 @@ export async function get(
 export function statusError(url: URL, status: number, headers: IncomingHttpHeaders, clock: Clock) {
   const message = `${shown(url)}: expected the file, found status ${status}`;
   if (status === 401 || status === 403 || status === 451) {
-    return new DownloadError('downloadForbidden', message);
+    const hint = `${message}: the host wants an account or refuses`;
+    return new DownloadError('downloadForbidden', hint);
   }
   if (status === 404 || status === 410) return new DownloadError('downloadNotFound', message);
   if (status === 407) return new DownloadError('downloadProxy', message);
@@ -206,9 +207,14 @@ function named(error: unknown, url: URL): unknown {
   const code = error instanceof Error && 'code' in error ? String(error.code) : '';
   const message = `${url.host}: expected an answer, found ${code || String(error)}`;
   const options = { cause: error, retryable: true };
-  if (unreachable.has(code)) return new DownloadError('downloadOffline', message, options);
-  if (untrusted.test(code))
-    return new DownloadError('downloadUntrusted', message, { cause: error });
+  if (unreachable.has(code)) {
+    const hint = `${message}: no connection, or only through a proxy`;
+    return new DownloadError('downloadOffline', hint, options);
+  }
+  if (untrusted.test(code)) {
+    const hint = `${message}: its certificate is not trusted`;
+    return new DownloadError('downloadUntrusted', hint, { cause: error });
+  }
   return new DownloadError('downloadFailed', message, options);
 }
 

@@ -19,7 +19,6 @@ import { findSources, slugOf } from './folderSources.ts';
 import { intactModels, openIntact } from './installedModel.ts';
 import { gigabytes, InstallProgress, type Job, jobBytes } from './installProgress.ts';
 import type { ModelCompiler, PrepareOptions } from './modelCompiler.ts';
-import { compilerConfig } from './modelConfig.ts';
 import { fileSize, openModelFolder, verifyModelFolder } from './modelFolder.ts';
 import { removeOrigin, writeOrigin } from './origin.ts';
 import { type DownloadRecord, downloadedBytes, removeDownload } from './partialFile.ts';
@@ -120,13 +119,9 @@ export class Installer {
     const { sources, isSonar } = await findSources(folder);
     if (isSonar) checkConsent(sonarLicence, acceptedLicence);
     await this.#alone(prepare, async () => {
-      const [lcmName] = Object.keys(sources.lcms);
-      const written = this.#downloaded(`${name}.compile.json`);
-      const config = await compilerConfig(join(folder, 'config.json'), lcmName, written);
       const outDir = this.#folder(name);
-      const request = { ...sources, config, name, precision: precision ?? undefined, outDir };
+      const request = { ...sources, name, precision: precision ?? undefined, outDir };
       await this.#parts.compiler.compile(request, prepare);
-      await rm(written, { force: true });
       await removeOrigin(this.#parts.storageFolder, name);
     });
     return name;
@@ -187,32 +182,30 @@ export class Installer {
     const compiling = progress.compile(entry, precision);
     const outDir = this.#folder(name);
     await rm(outDir, { recursive: true, force: true }); // ours, and damaged if it is there
-    const sources = await this.#sources(entry, name, precision);
+    const sources = this.#sources(entry, name, precision);
     await compiler.compile({ ...sources, outDir }, { onProgress: compiling.at, signal });
     await openModelFolder(outDir);
     compiling.end();
-    await rm(this.#downloaded(`${name}.compile.json`), { force: true });
     if (!options.keepsCheckpoints) await this.removeFetched(entry);
   }
 
-  async #sources(
+  #sources(
     { files, archs, space }: CatalogueEntry,
     name: string,
     precision: Precision | null,
-  ): Promise<ModelSources> {
+  ): ModelSources {
     const file = (role: FileRole) => {
       const found = files.find((candidate) => candidate.role === role);
       return found === undefined ? undefined : this.#downloaded(found.name);
     };
     const lcm = file('conceptModel');
     const lcmConfig = file('conceptModelConfig');
-    const written = this.#downloaded(`${name}.compile.json`);
     return {
       encoder: file('encoder'),
       decoder: file('decoder'),
       tokenizer: file('tokenizer'),
       lcms: lcm === undefined ? {} : { [name]: lcm },
-      config: lcmConfig && (await compilerConfig(lcmConfig, name, written)),
+      lcmConfigs: lcmConfig === undefined ? {} : { [name]: lcmConfig },
       archs: Object.fromEntries(
         Object.entries(archs).map(([role, arch]) => [role === 'conceptModel' ? name : role, arch]),
       ),

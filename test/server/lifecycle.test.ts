@@ -21,7 +21,7 @@ test('the server ends when its client is gone', async () => {
 });
 
 test('a model folder that does not exist leaves a running server that says so', async () => {
-  const server = await ServerProcess.start({ model: { folder: '/no/such/model' } }, 'missing');
+  const server = await ServerProcess.start({ model: { name: '/no/such/model' } }, 'missing');
   assert.equal(await server.stop(), 0);
 });
 
@@ -33,7 +33,7 @@ test('who asks before the model is ready gets sentences once it is', async () =>
 });
 
 test('who asks while there is no model gets nothing, and no error', async () => {
-  const server = await ServerProcess.launch({ model: { folder: '/no/such/model' } });
+  const server = await ServerProcess.launch({ model: { name: '/no/such/model' } });
   await server.open('file:///a.txt', 'plaintext', 'The old man lived by the sea.');
   assert.deepEqual(await server.complete('file:///a.txt', 0, 29), []);
   assert.equal(await server.stop(), 0);

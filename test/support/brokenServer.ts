@@ -63,8 +63,13 @@ export class BrokenServer {
   falls(silentAfter: number): Answer {
     return (request, response, bytes) => {
       writeHead(request, response, bytes, 200);
-      response.write(bytes.subarray(0, silentAfter), () => this.#events.emit('silence'));
+      response.write(bytes.subarray(0, silentAfter), () => this.fallSilent());
     };
+  }
+
+  /** Tells who waits for it that an answer has fallen silent. */
+  fallSilent(): void {
+    this.#events.emit('silence');
   }
 
   /**

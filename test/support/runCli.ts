@@ -10,10 +10,15 @@ export interface CliResult {
 }
 
 /** Runs the built command line to its end. */
-export function runCli(args: readonly string[], input: string | Uint8Array = ''): CliResult {
+export function runCli(
+  args: readonly string[],
+  input: string | Uint8Array = '',
+  environment: Readonly<Record<string, string>> = {},
+): CliResult {
   const { status, stdout, stderr } = spawnSync(process.execPath, ['dist/cli.js', ...args], {
     input,
     encoding: 'utf8',
+    env: { ...process.env, ...environment },
     maxBuffer: 2 ** 28,
   });
   const lines = stdout.split('\n').filter((line) => line.startsWith('{'));

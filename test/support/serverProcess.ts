@@ -20,11 +20,13 @@ export class ServerProcess {
   readonly statuses: ModelStatus[] = [];
   /** Kinds of work-done progress that were reported, in order. */
   readonly progress: string[] = [];
+  #settings: unknown;
   readonly #storage = mkdtempSync(join(tmpdir(), 'thoughtline-server-'));
   readonly #exited: Promise<unknown>;
   readonly #listeners = new Set<() => void>();
 
   private constructor(settings: unknown, script: string) {
+    this.#settings = settings;
     this.child = spawn(process.execPath, [script, '--stdio'], {
       stdio: ['pipe', 'pipe', 'inherit'],
     });
@@ -44,7 +46,7 @@ export class ServerProcess {
       this.progress.push(value.kind);
     });
     this.connection.onRequest('workspace/configuration', (params: { items: unknown[] }) =>
-      params.items.map(() => settings),
+      params.items.map(() => this.#settings),
     );
     this.connection.onRequest('client/registerCapability', () => null);
     this.connection.onRequest('window/workDoneProgress/create', () => null);
@@ -73,6 +75,13 @@ export class ServerProcess {
     });
     await server.connection.sendNotification('initialized', {});
     return server;
+  }
+
+  /** Changes the settings, as a writer does. */
+  async configure(settings: unknown): Promise<void> {
+    this.#settings = settings;
+    this.statuses.length = 0;
+    await this.connection.sendNotification('workspace/didChangeConfiguration', { settings: null });
   }
 
   /** Waits until a status that fits has been told. */

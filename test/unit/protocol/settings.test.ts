@@ -41,7 +41,7 @@ describe('parseSettings', () => {
         maxSentenceTokens: 256,
       },
       language: { source: 'fra_Latn', target: 'English' },
-      model: { folder: '/models/mine', threads: 4, device: 'webgpu' },
+      model: { name: 'mine', threads: 4, device: 'webgpu', mirror: 'https://mirror.example' },
       trace: { server: 'messages' },
     };
     assert.deepEqual(parseSettings(settings), { settings, refused: [] });
@@ -103,9 +103,19 @@ describe('parseSettings', () => {
     }
   });
 
+  it('refuses a mirror that would not be asked over https', () => {
+    for (const mirror of ['http://mirror.example', 'ftp://mirror.example', 'mirror', 'https://']) {
+      const { settings, refused } = parseSettings({ model: { mirror } });
+      assert.equal(settings.model.mirror, '');
+      assert.equal(refused.length, 1);
+    }
+    const { refused } = parseSettings({ model: { mirror: 'http://127.0.0.1:8080/models' } });
+    assert.deepEqual(refused, []);
+  });
+
   it('refuses a path that is longer than any system takes', () => {
-    const { settings, refused } = parseSettings({ model: { folder: 'x'.repeat(100_000) } });
-    assert.equal(settings.model.folder, '');
+    const { settings, refused } = parseSettings({ model: { name: 'x'.repeat(100_000) } });
+    assert.equal(settings.model.name, '');
     assert.equal(refused.length, 1);
   });
 });
