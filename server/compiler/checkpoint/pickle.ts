@@ -52,10 +52,11 @@ export interface PickleContext {
 }
 
 /**
- * Forty operations describe a tensor, so this is room for 50,000. Every operation makes at most
- * one value, so it bounds the stack, the memo and all that is made; the bytes bound the texts.
+ * Forty operations describe a tensor, so this is room for 25,000. Every operation makes at most
+ * one value, so it bounds the stack, the memo and all that is made (350 MB, when all are dicts);
+ * the bytes bound the texts.
  */
-export const maxOperations = 2_000_000;
+export const maxOperations = 1_000_000;
 
 /** Seeds of random generators, the longest numbers in checkpoints, have 16 bytes. */
 const maxLongBytes = 128;

@@ -19,8 +19,8 @@ import { readZip, requireStored, type ZipEntry } from './zip.ts';
  * reference: torch/serialization.py (_save, _load); caffe2/serialize/inline_container.cc
  */
 
-/** A tensor takes about 300 bytes; this is room for 50,000. */
-const maxPickleBytes = 16 * 1024 * 1024;
+/** A tensor takes about 300 bytes; this is room for 25,000. */
+const maxPickleBytes = 8 * 1024 * 1024;
 
 /** Records of a word or two. */
 const maxRecordBytes = 64;
