@@ -6,21 +6,25 @@ import { compileCommand } from './commandline/compile.ts';
 import { decodeCommand } from './commandline/decode.ts';
 import { devicesCommand } from './commandline/devices.ts';
 import { encodeCommand } from './commandline/encode.ts';
+import { languagesCommand } from './commandline/languages.ts';
 import { modelsCommand } from './commandline/models.ts';
 import { nextCommand } from './commandline/next.ts';
 import { showCommand } from './commandline/show.ts';
 import { splitCommand } from './commandline/split.ts';
 import { tokenizeCommand } from './commandline/tokenize.ts';
+import { translateCommand } from './commandline/translate.ts';
 
 const commands: readonly Command[] = [
   encodeCommand,
   decodeCommand,
   nextCommand,
+  translateCommand,
   splitCommand,
   tokenizeCommand,
   compileCommand,
   modelsCommand,
   devicesCommand,
+  languagesCommand,
   showCommand,
   benchCommand,
 ];

@@ -5,6 +5,7 @@ import type { Inference, LoadedModel } from '../inference/inference.ts';
 import { type DeviceChoice, deviceNames } from '../model/device.ts';
 import { openModelStore } from '../models.ts';
 import type { PreparedModel } from '../store/modelStore.ts';
+import { findLanguageAmong } from '../text/languageNames.ts';
 import { type CommandIo, choiceOption, type OptionValues, textOption } from './command.ts';
 
 /** A model and where it runs, as the options of a command name them. */
@@ -56,13 +57,26 @@ export const deviceHelp = `auto (default), ${deviceNames.join(', ')}`;
 
 /** Returns the language that `--lang` names, or the model's own. */
 export function langOption(values: OptionValues, model: LoadedModel): string {
-  const lang = textOption(values, 'lang') ?? model.defaultLang;
-  if (!model.langs.includes(lang)) {
-    const known = model.langs.slice(0, 10).join(', ');
-    const more = model.langs.length > 10 ? ', …' : '';
-    throw new InvalidRequestError(`--lang: expected ${known}${more}, found ${lang}`);
-  }
-  return lang;
+  return languageOption(values, 'lang', model) ?? model.defaultLang;
+}
+
+/**
+ * Returns the language that an option names: by its code, a BCP 47 tag or its English name.
+ *
+ * @throws InvalidRequestError when the model does not know it
+ */
+export function languageOption(
+  values: OptionValues,
+  name: string,
+  { langs }: LoadedModel,
+): string | undefined {
+  const value = textOption(values, name);
+  if (value === undefined) return undefined;
+  const code = findLanguageAmong(langs, value);
+  if (code !== undefined) return code;
+  const known = langs.slice(0, 10).join(', ');
+  const more = langs.length > 10 ? ', …' : '';
+  throw new InvalidRequestError(`--${name}: expected ${known}${more}, found ${value}`);
 }
 
 /** Tells progress in steps that a person can read. */

@@ -132,12 +132,12 @@ export class ConceptService {
     signal?: AbortSignal,
   ): Promise<FindNeighboursResult> {
     const document = this.#documents.text(uri);
-    await readInSlices(document, signal);
+    await inSlices(document.reading(), signal);
     const { sentences } = document;
     const self = sentences.findLastIndex(({ start, end }) => start <= offset && offset <= end);
     const sentence = sentences[self];
     if (sentence === undefined || this.#model === null) return { sentence: null, neighbours: [] };
-    const choices = await this.#choose(document, sentences, settings);
+    const choices = await this.#choose(document, sentences, settings, signal);
     const concepts = await this.#concepts.concepts(inLanguages(sentences, choices), signal);
     const query = concepts[self];
     const nearest =
@@ -186,12 +186,12 @@ export class ConceptService {
     const target = this.#needLanguage(to);
     const open = uri === undefined ? undefined : this.#documents.text(uri);
     const part = new DocumentText(text, open?.format ?? 'plaintext');
-    await readInSlices(part, signal);
+    await inSlices(part.reading(), signal);
     const { sentences } = part;
     const source = from === 'auto' ? null : this.#needLanguage(from);
     const choices =
       source === null
-        ? await this.#choose(open ?? part, sentences, settings)
+        ? await this.#choose(open ?? part, sentences, settings, signal)
         : sentences.map(() => ({ code: source, reason: 'setting' as const }));
     const decoded = await translateSentences(
       this.#inference,
@@ -220,8 +220,10 @@ export class ConceptService {
     document: DocumentText,
     sentences: readonly { paragraph: string }[],
     { language }: Settings,
+    signal?: AbortSignal,
   ) {
     if (this.#languages.loading !== null) await this.#languages.loading;
+    await inSlices(this.#languages.identifying(document, sentences, language.source), signal);
     return this.#languages.choose(document, sentences, language.source);
   }
 
@@ -243,7 +245,7 @@ export class ConceptService {
     const before = document.sentencesBefore(offset, contextConcepts);
     const model = this.#model;
     if (model === null) return [];
-    const choices = await this.#choose(document, before, settings);
+    const choices = await this.#choose(document, before, settings, signal);
     const context = await this.#concepts.concepts(inLanguages(before, choices), signal);
     const { completion, language } = settings;
     const lcm = chooseConceptModel(model.conceptModels, completion.conceptModel);
@@ -262,10 +264,10 @@ export class ConceptService {
   }
 }
 
-/** Reads a whole document without keeping the thread from anything else for long. */
-async function readInSlices(document: DocumentText, signal?: AbortSignal): Promise<void> {
+/** Does long work, step by step, without keeping the thread from anything else for long. */
+async function inSlices(steps: Iterable<unknown>, signal?: AbortSignal): Promise<void> {
   let start = performance.now();
-  for (const _ of document.reading()) {
+  for (const _ of steps) {
     if (performance.now() - start < sliceMs) continue;
     await new Promise(setImmediate);
     signal?.throwIfAborted();

@@ -4,12 +4,12 @@ import { RecentlyUsed } from '../base/recentlyUsed.ts';
 import type { LoadedModel } from '../inference/inference.ts';
 import type { DocumentText } from '../text/documentText.ts';
 import { type FindMostLikely, LanguageIdentifier, loadCld3 } from '../text/languageIdentifier.ts';
-import { findLanguage } from '../text/languageNames.ts';
+import { findLanguageAmong } from '../text/languageNames.ts';
 import type { ProseFormat, Sentence } from '../text/proseBlock.ts';
 import { statedLanguages } from '../text/statedLanguage.ts';
 
 /** Paragraphs whose language is remembered. */
-const maxRemembered = 4096;
+const maxRemembered = 10_000;
 
 /** Sentences at the end of a document that tell what most of it is written in. */
 const sentencesOfMajority = 64;
@@ -72,6 +72,24 @@ export class LanguageChooser {
     );
   }
 
+  /**
+   * Identifies what `choose` will need, paragraph by paragraph, so that a caller with little time
+   * can do something else in between.
+   */
+  *identifying(
+    document: DocumentText,
+    sentences: readonly Paragraph[],
+    source: string,
+  ): Generator<undefined, void> {
+    const isFixed = this.#only() ?? this.#stated(document.text, document.format, source);
+    if (isFixed !== undefined) return;
+    for (const { paragraph } of sentences) {
+      if (this.#known.has(paragraph)) continue;
+      this.#identify(paragraph);
+      yield;
+    }
+  }
+
   /** Returns the language of each of some paragraphs that are in no document. */
   chooseFor(paragraphs: readonly string[], source: string): LanguageChoice[] {
     const fixed = this.#only() ?? this.#set(source, 'source');
@@ -92,8 +110,7 @@ export class LanguageChooser {
 
   /** Returns a language of the model by its code, tag or name; undefined when it has none such. */
   find(name: string): string | undefined {
-    const code = this.#codes.includes(name) ? name : findLanguage(name);
-    return code !== undefined && this.#codes.includes(code) ? code : undefined;
+    return findLanguageAmong(this.#codes, name);
   }
 
   #only(): LanguageChoice | undefined {

@@ -54,6 +54,12 @@ export function findLanguage(text: string): string | undefined {
   return byName.get(name) ?? byName.get(key) ?? findByTag(key);
 }
 
+/** The same among some languages, which may have codes of their own. */
+export function findLanguageAmong(codes: readonly string[], text: string): string | undefined {
+  const code = codes.includes(text) ? text : findLanguage(text);
+  return code !== undefined && codes.includes(code) ? code : undefined;
+}
+
 function findByTag(tag: string): string | undefined {
   const locale = parseTag(tag);
   if (locale === undefined) return undefined;

@@ -2,7 +2,12 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { after, before, test } from 'node:test';
 import { CancellationTokenSource, ResponseError } from 'vscode-languageserver-protocol/node';
-import { findNeighbours, nextSentences } from '../../protocol/server.ts';
+import {
+  describeLanguage,
+  findNeighbours,
+  nextSentences,
+  translate,
+} from '../../protocol/server.ts';
 import { ServerProcess } from '../support/serverProcess.ts';
 
 const sample = readFileSync('samples/harbour.md', 'utf8');
@@ -188,3 +193,54 @@ for (const [name, text] of [
     assert.ok((await completionsAt(`${firstParagraph}|`, 'plaintext')).length > 0);
   });
 }
+
+test('the built-in model knows English only, and says so', async () => {
+  const uri = await open('Il pleut depuis trois jours. Personne ne sort.');
+  const described = await server.connection.sendRequest(describeLanguage, {
+    place: { uri, offset: 3 },
+  });
+  assert.deepEqual(described, {
+    languages: [{ code: 'eng_Latn', name: 'English', autonym: 'English' }],
+    source: { code: 'eng_Latn', reason: 'only' },
+    target: 'eng_Latn',
+  });
+  const { source, target } = await server.connection.sendRequest(describeLanguage, {});
+  assert.deepEqual([source, target], [null, null]);
+});
+
+test('a selection is translated sentence by sentence, without its markup', async () => {
+  const uri = await open(firstParagraph);
+  const text = 'The old man *lived* by the sea. Every morning he went out to fish.';
+  const result = await server.connection.sendRequest(translate, { uri, text, to: 'English' });
+  assert.equal(result.to, 'eng_Latn');
+  assert.deepEqual(
+    result.sentences.map((sentence) => sentence.text),
+    ['The old man lived by the sea.', 'Every morning he went out to fish.'],
+  );
+  for (const sentence of result.sentences) {
+    assert.match(sentence.translation, /\w/);
+    assert.ok(sentence.score < 0);
+    assert.deepEqual(sentence.from, { code: 'eng_Latn', reason: 'only' });
+  }
+  assert.equal(
+    result.translation,
+    result.sentences.map((sentence) => sentence.translation).join(' '),
+  );
+});
+
+test('wrong wishes for a translation are invalid requests', async () => {
+  const wrong: unknown[] = [
+    { text: 'Hello.', to: 'fr' },
+    { text: 'Hello.', from: 'fr', to: 'en' },
+    { text: 7, to: 'en' },
+    { text: 'Hello.', to: 'x'.repeat(65) },
+    { text: 'x'.repeat(300_000), to: 'en' },
+    { uri: 'file:///closed.md', text: 'Hello.', to: 'en' },
+  ];
+  for (const params of wrong) {
+    await assert.rejects(
+      server.connection.sendRequest('thoughtline/translate', params),
+      (error) => error instanceof ResponseError && error.data.code === 'invalidRequest',
+    );
+  }
+});

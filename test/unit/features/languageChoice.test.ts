@@ -93,6 +93,19 @@ test('a paragraph is identified once, however often it is asked about', async ()
   assert.equal(cld3.asked, 2);
 });
 
+test('paragraphs can be identified one by one before', async () => {
+  const { chooser, cld3 } = await openChooser();
+  const document = new DocumentText(`${prose} Yes.\n\nAnother one in fr, as it were.`, 'plaintext');
+  const { sentences } = document;
+  const asked = [...chooser.identifying(document, sentences, 'auto')].map(() => cld3.asked);
+  assert.equal(asked.length, 2);
+  chooser.choose(document, sentences, 'auto');
+  assert.deepEqual([...chooser.identifying(document, sentences, 'auto')], []);
+  assert.equal(cld3.asked, 2);
+  const stated = new DocumentText('<!-- thoughtline: lang=fr -->\n\nUnknown so far.', 'markdown');
+  assert.deepEqual([...chooser.identifying(stated, stated.sentences, 'auto')], []);
+});
+
 test('with one language there is no choice, and nothing is loaded', async () => {
   const chooser = new LanguageChooser(nullLogger, () => assert.fail('loaded'));
   chooser.useModel({ langs: ['eng_Latn'], defaultLang: 'eng_Latn' });
