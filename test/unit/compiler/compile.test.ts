@@ -25,12 +25,14 @@ import { compileModel } from '../../../server/compiler/compile.ts';
 import { sourceDigest } from '../../../server/compiler/compileRequest.ts';
 import { type ModelManifest, precisions } from '../../../server/model/manifest.ts';
 import { manifestFiles, parseManifest } from '../../../server/model/parseManifest.ts';
+import { closedFormWeights } from '../../support/closedForm.ts';
 import {
   type TinySources,
   tinyConfig,
   tinyShapes,
   writeTinySources,
 } from '../../support/tinySources.ts';
+import { writeTorchCheckpoint, writtenTensor } from '../../support/torchWriter.ts';
 
 const root = mkdtempSync(join(tmpdir(), 'thoughtline-compile-'));
 const sources = join(root, 'sources');
@@ -83,6 +85,41 @@ test('a compiled folder holds what its manifest says, and every graph loads', as
       }
     }
   }
+});
+
+/** Writes a tiny part anew: as torch.save would, or in two files with an index. */
+function writeAnew(part: 'encoder' | 'base', container: 'torch' | 'shards'): string {
+  const weights = closedFormWeights(tinyShapes[part]);
+  const written = weights.names().map((name) => {
+    const bytes = new Uint8Array(weights.read(name).buffer);
+    return writtenTensor(name, 'float32', weights.shape(name), bytes);
+  });
+  if (container === 'torch') {
+    writeTorchCheckpoint(join(sources, `${part}.pt`), written);
+    return join(sources, `${part}.pt`);
+  }
+  const shardOf = (index: number) => `${part}.${index % 2}.bin`;
+  for (const shard of [shardOf(0), shardOf(1)]) {
+    const mine = written.filter((_, index) => shardOf(index) === shard);
+    writeTorchCheckpoint(join(sources, shard), mine, { nest: null });
+  }
+  const weightMap = written.map(({ name }, index) => [name, shardOf(index)]);
+  const index = join(sources, `${part}.index.json`);
+  writeFileSync(index, JSON.stringify({ weight_map: Object.fromEntries(weightMap) }));
+  return index;
+}
+
+test('the container of a checkpoint changes nothing but the digest of the sources', async () => {
+  const plain = await compileModel(request());
+  const files = request();
+  const changed = await compileModel({
+    ...files,
+    encoder: writeAnew('encoder', 'torch'),
+    lcms: { ...files.lcms, base: writeAnew('base', 'shards') },
+    outDir: join(target, 'changed'),
+  });
+  assert.deepEqual(manifestFiles(changed), manifestFiles(plain));
+  assert.notEqual(changed.sourceDigest, plain.sourceDigest);
 });
 
 test('the manifest tells the hyper-parameters and the file names of the contract', async () => {
