@@ -28,6 +28,9 @@ const maxDepth = 8;
 /** Values that are walked over: a state dict has a few thousand, an optimizer's state ten times. */
 const maxValues = 1_000_000;
 
+/** The longest names of models have fewer than 100; nesting may repeat a long one for each tensor. */
+const maxNameLength = 1000;
+
 /**
  * Returns the weights among the values of a torch file: the tensors of the state dict, those in
  * nested dicts under names joined with dots. Values that are not tensors are left aside.
@@ -79,6 +82,12 @@ class WeightCollector {
       throw new CheckpointFormatError(
         `${this.#source.label}: ${showName(name)}: expected at most ${maxValues} values ` +
           `in ${maxDepth} levels, found more`,
+      );
+    }
+    if (name.length > maxNameLength) {
+      throw new CheckpointFormatError(
+        `${this.#source.label}: ${showName(name)}: expected a name of at most ${maxNameLength} ` +
+          `letters, found ${name.length}`,
       );
     }
     if (value instanceof TorchTensor || value instanceof UnsupportedTensor) {

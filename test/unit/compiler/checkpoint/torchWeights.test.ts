@@ -80,6 +80,17 @@ test('what holds no weights is refused', () => {
   for (const [value, expected] of others) checkRefused(() => open(value), expected);
 });
 
+test('a long name is refused before nesting repeats it', () => {
+  const long = 'x'.repeat(1001);
+  assert.deepEqual(open(orderedDict([long.slice(1), weight])).names(), [long.slice(1)]);
+  checkRefused(
+    () => open(orderedDict([long, weight])),
+    /a name of at most 1000 letters, found 1001/,
+  );
+  const nested = dict([long.slice(1), dict(['w', weight])]);
+  checkRefused(() => open(nested), /a name of at most 1000 letters, found 1002/);
+});
+
 test('values in values without end are refused in bounded time', () => {
   const self = Buffer.from('}q\x09X\x01\x00\x00\x00ah\x09s', 'latin1'); // {'a': itself}
   checkRefused(() => open(self), /in 8 levels, found more/);
