@@ -16,14 +16,17 @@ export interface DecoderGraphs {
   step: GraphSession<typeof stepSignature>;
 }
 
-/** The decoder's state between tokens: its cache, and the concept of every row. */
+/** The decoder's state between tokens: its cache, and the concept and the history of every row. */
 export class DecoderSteps {
   readonly #step: DecoderGraphs['step'];
+  readonly #eosIdx: number;
   readonly #temperature: Tensor<'float32'>;
   /** The concept's constants, [L, D] each. */
   readonly #concepts: readonly Float32Array[];
   readonly #conceptShape: readonly number[];
   #conceptOfRow: readonly number[];
+  /** The places in the cache of each row's tokens, oldest first, [N, T]. */
+  #ancestors: readonly (readonly number[])[];
   #hiddenStates: Tensor<'float32'>;
   #keyValues: CarriedTensor<'float32'>;
 
@@ -43,13 +46,12 @@ export class DecoderSteps {
       },
       ['encoder_hidden_states'],
     );
-    const { numLayers, numAttnHeads, headDim } = entry;
-    const cacheShape = [numLayers, 2, embeddings.length, numAttnHeads, 0, headDim];
+    const cacheShape = [entry.numLayers, 2, 0, entry.modelDim];
     return new DecoderSteps(
       step,
       encoder_hidden_states,
       tensor('float32', cacheShape, new Float32Array(0)),
-      temperature,
+      { temperature, eosIdx: entry.vocabInfo.eosIdx },
     );
   }
 
@@ -57,24 +59,26 @@ export class DecoderSteps {
     step: DecoderGraphs['step'],
     hiddenStates: Tensor<'float32'>,
     keyValues: Tensor<'float32'>,
-    temperature: number,
+    { temperature, eosIdx }: { temperature: number; eosIdx: number },
   ) {
     const [count = 0, numLayers = 0, modelDim = 0] = hiddenStates.shape;
     this.#step = step;
+    this.#eosIdx = eosIdx;
     this.#temperature = tensor('float32', [1], Float32Array.of(temperature));
     this.#concepts = splitRows(hiddenStates.data, numLayers * modelDim);
     this.#conceptShape = [numLayers, modelDim];
     this.#conceptOfRow = Array.from({ length: count }, (_, i) => i);
+    this.#ancestors = this.#conceptOfRow.map(() => []);
     this.#hiddenStates = hiddenStates;
     this.#keyValues = keyValues;
   }
 
-  /** Returns log p of every token after `token`, for each concept, [N, V]. */
-  async first(token: number): Promise<Float32Array> {
+  /** Returns log p of `next` after `token`, for each concept, [N]. */
+  async first(token: number, next: number): Promise<Float32Array> {
     const rows = this.#concepts.map((_, row) => row);
     const tokens = rows.map(() => token);
-    const { log_probs } = await this.#run(tokens, rows, 1, ['log_probs', 'present_key_values']);
-    return log_probs.data;
+    const { scored_log_probs } = await this.#run(tokens, rows, 1, next);
+    return scored_log_probs.data;
   }
 
   /** Is the `DecodeStep` of the beam search. */
@@ -83,38 +87,41 @@ export class DecoderSteps {
     parents: readonly number[],
     topCount: number,
   ): Promise<NextTokens> {
-    const { top_log_probs, top_tokens, eos_log_prob } = await this.#run(tokens, parents, topCount, [
-      'top_log_probs',
-      'top_tokens',
-      'eos_log_prob',
-      'present_key_values',
-    ]);
+    const outputs = await this.#run(tokens, parents, topCount, this.#eosIdx);
     return {
-      topLogProbs: top_log_probs.data,
-      topTokens: top_tokens.data,
-      eosLogProbs: eos_log_prob.data,
+      topLogProbs: outputs.top_log_probs.data,
+      topTokens: outputs.top_tokens.data,
+      eosLogProbs: outputs.scored_log_probs.data,
     };
   }
 
-  /** Runs one token per row and keeps the cache. What is not fetched is not copied. */
-  async #run<Name extends keyof (typeof stepSignature)['outputs']>(
+  /** Runs one token per row and keeps the cache. */
+  async #run(
     tokens: readonly number[],
     parents: readonly number[],
     topCount: number,
-    fetches: readonly ('present_key_values' | Name)[],
+    scoredToken: number,
   ) {
     this.#reorder(parents);
+    const ancestors = parents.map((parent) => this.#ancestors[parent] ?? []);
+    const tokensBefore = this.#keyValues.shape[2] ?? 0;
     const outputs = await this.#step.run(
       {
         input_ids: tensor('int64', [tokens.length, 1], BigInt64Array.from(tokens, BigInt)),
-        parents: tensor('int64', [parents.length], BigInt64Array.from(parents, BigInt)),
+        ancestors: tensor(
+          'int64',
+          [tokens.length, ancestors[0]?.length ?? 0],
+          BigInt64Array.from(ancestors.flat(), BigInt),
+        ),
         encoder_hidden_states: this.#hiddenStates,
         past_key_values: this.#keyValues,
         top_count: tensor('int64', [1], BigInt64Array.of(BigInt(topCount))),
         temperature: this.#temperature,
+        scored_tokens: tensor('int64', [1], BigInt64Array.of(BigInt(scoredToken))),
       },
-      fetches,
+      ['top_log_probs', 'top_tokens', 'scored_log_probs', 'present_key_values'],
     );
+    this.#ancestors = ancestors.map((places, row) => [...places, tokensBefore + row]);
     releaseTensor(this.#keyValues);
     this.#keyValues = outputs.present_key_values;
     return outputs;

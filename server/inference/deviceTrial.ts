@@ -135,7 +135,8 @@ async function write(
   const decoding = await DecoderSteps.start(graphs, decoder, embeddings, 1);
   try {
     const logProbs: number[] = [];
-    await decoding.first(decoder.vocabInfo.eosIdx);
+    const { eosIdx } = decoder.vocabInfo;
+    logProbs.push(...(await decoding.first(eosIdx, eosIdx)));
     for (let step = 0; step < Math.min(steps, decoder.maxSeqLen - 1); step++) {
       const tokens = embeddings.map((_, row) => tokenAt(step * rows + row));
       const parents = embeddings.map((_, row) => (step % 2 === 0 ? row : (row + 1) % rows));

@@ -80,18 +80,18 @@ export const prepareSignature = {
 export const stepSignature = {
   inputs: {
     input_ids: int64(2),
-    parents: int64(1),
+    ancestors: int64(2),
     encoder_hidden_states: float32(3),
-    past_key_values: carried(6),
+    past_key_values: carried(4),
     top_count: int64(1),
     temperature: float32(1),
+    scored_tokens: int64(1),
   },
   outputs: {
-    log_probs: float32(2),
     top_log_probs: float32(2),
     top_tokens: int64(2),
-    eos_log_prob: float32(1),
-    present_key_values: carried(6),
+    scored_log_probs: float32(2),
+    present_key_values: carried(4),
   },
 } as const satisfies Signature;
 

@@ -1,6 +1,5 @@
 import { InvalidRequestError, SessionError } from '../base/errors.ts';
 import type { DecoderEntry } from '../model/manifest.ts';
-import { splitRows } from '../tensor/vector.ts';
 import {
   type BeamSearchOptions,
   beamSearch,
@@ -105,11 +104,9 @@ export class SentenceDecoder {
     signal?: AbortSignal,
   ): Promise<Hypothesis[][]> {
     const { vocabInfo, vocabSize } = this.#entry;
-    const logProbs = await steps.first(prompt[0]);
-    const prompts = splitRows(logProbs, vocabSize).map((row) => ({
-      token: prompt[1],
-      score: row[prompt[1]] as number,
-    }));
+    const [token, lang] = prompt;
+    const scores = await steps.first(token, lang);
+    const prompts = Array.from(scores, (score) => ({ token: lang, score }));
     const next = (tokens: readonly number[], parents: readonly number[], topCount: number) =>
       steps.next(tokens, parents, topCount);
     return beamSearch(next, prompts, settings, { ...vocabInfo, size: vocabSize }, signal);

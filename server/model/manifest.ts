@@ -68,15 +68,15 @@ export interface EncoderEntry {
  *
  * Graph `step`, once per token:
  *   input_ids [N, S] int64              the new tokens, the same number in every row
- *   parents [N] int64                   the row of the past that each row continues (beam reordering)
+ *   ancestors [N, T] int64              the places in the past of the tokens before, oldest first
  *   encoder_hidden_states [N, L, D]     already one row per hypothesis
- *   past_key_values [L, 2, M, H, T, K]  M rows of the previous step; T = 0 (and M ≥ 1) at the start
+ *   past_key_values [L, 2, P, D]        the P tokens of all steps before, keys and then values
  *   top_count [1] int64                 k; at most V
  *   temperature [1] float32             logits are divided by it before the log-softmax
- * → log_probs [N, V]                    of the token after the last one
- *   top_log_probs [N, k], top_tokens [N, k] int64   the k best of each row, descending
- *   eos_log_prob [N]
- *   present_key_values [L, 2, N, H, T + S, K]
+ *   scored_tokens [W] int64             tokens whose log-probabilities are wanted, such as </s>
+ * → top_log_probs [N, k], top_tokens [N, k] int64   the k best after the last token, descending
+ *   scored_log_probs [N, W]             of the wanted tokens after the last one
+ *   present_key_values [L, 2, P + N·S, D]  the new tokens at the end, row after row
  */
 export interface DecoderEntry {
   precision: Precision;

@@ -5,10 +5,7 @@ import { Scope } from '../onnx/scope.ts';
 
 /** How a model is to be compiled. */
 export interface BuildOptions {
-  /**
-   * `int8` holds the weights of linear layers, and the output projection tied to the embedding,
-   * as signed bytes. The embedding itself, norms, biases and attention products stay fp32.
-   */
+  /** Of linear layers, embeddings and projections to the vocabulary; all else is float32. */
   precision: Precision;
 }
 

@@ -1,17 +1,15 @@
 import type { SonarDecoderConfig } from '../../model/config.ts';
-import {
-  type AttentionInputs,
-  headShape,
-  selfAttention,
-  singlePositionAttention,
-} from '../nn/attention.ts';
-import { type KeyValues, layerKeyValues, stackKeyValues } from '../nn/cache.ts';
+import { fusedSelfAttention, singlePositionAttention } from '../nn/attention.ts';
+import type { KeyValues } from '../nn/cache.ts';
+import { embed } from '../nn/embedding.ts';
 import { feedForward } from '../nn/feedForward.ts';
-import { linear } from '../nn/linear.ts';
+import { multiply } from '../nn/linear.ts';
 import { layerNorm } from '../nn/normalization.ts';
-import { causalMask, sequencePlace } from '../nn/positions.ts';
+import { causalMask } from '../nn/positions.ts';
+import { ancestorKeyValues, growPool } from '../nn/tokenCache.ts';
 import { CheckpointWeights } from '../onnx/checkpointWeights.ts';
 import type { Graph, Value } from '../onnx/graph.ts';
+import type { Ops } from '../onnx/ops.ts';
 import type { Scope } from '../onnx/scope.ts';
 import type { WeightSource } from '../onnx/weights.ts';
 import { type BuildOptions, openGraph } from './model.ts';
@@ -80,60 +78,90 @@ function buildStep(
   weights: CheckpointWeights,
   { precision }: BuildOptions,
 ): Graph {
-  const { modelDim, numDecoderLayers, numDecoderAttnHeads: numAttnHeads, vocabInfo } = config;
-  const headDim = modelDim / numAttnHeads;
+  const { modelDim, numDecoderLayers: numLayers } = config;
   const { builder, scope } = openGraph('step', weights, precision);
   const { op } = scope;
 
   const inputIds = builder.input('input_ids', 'int64', ['N', 'S']);
-  const parents = builder.input('parents', 'int64', ['N']);
-  const conceptShape = ['N', numDecoderLayers, modelDim];
+  const ancestors = builder.input('ancestors', 'int64', ['N', 'T']);
+  const conceptShape = ['N', numLayers, modelDim];
   const concept = builder.input('encoder_hidden_states', 'float32', conceptShape);
-  const cacheShape = [numDecoderLayers, 2, 'M', numAttnHeads, 'T', headDim];
-  const past = builder.input('past_key_values', 'float32', cacheShape);
+  const pool = builder.input('past_key_values', 'float32', [numLayers, 2, 'P', modelDim]);
   const topCount = builder.input('top_count', 'int64', [1]);
   const temperature = builder.input('temperature', 'float32', [1]);
+  const scoredTokens = builder.input('scored_tokens', 'int64', ['W']);
 
-  const place = sequencePlace(op, inputIds, past);
+  const sequenceShape = op.Shape(inputIds, { start: 0, end: 2 });
+  const start = op.Shape(ancestors, { start: 1, end: 2 });
+  const end = op.Add(start, op.Shape(inputIds, { start: 1, end: 2 }));
+  const place = { sequenceShape, start, end };
+  const sequenceOf = (width: number) =>
+    op.Concat([sequenceShape, op.constant('int64', [width])], { axis: 0 });
   const attention = {
-    headShape: headShape(op, { modelDim, numAttnHeads }, place.sequenceShape),
-    mask: causalMask(op, place),
+    shape: sequenceOf(3 * modelDim),
+    mask: op.Unsqueeze(causalMask(op, place), [0, 1]), // [1, 1, S, T + S]
   };
-  const modelShape = op.Concat([place.sequenceShape, op.constant('int64', [modelDim])], {
-    axis: 0,
-  });
+  const earlier = ancestorKeyValues(op, pool, ancestors, { numLayers, modelDim });
+  const constants = layerConstants(op, concept, sequenceOf, config); // [N·S, D]
 
+  const vocabulary = openVocabulary(scope, config);
+  const embedded = vocabulary.embed(inputIds); // [N, S, D]
   const frontend = scope.at('decoder_frontend');
-  const tokenEmbedding = frontend.at('embed').weight('weight', [vocabInfo.size, modelDim]);
-  let x = tokenFrontend(frontend, config, tokenEmbedding, inputIds, place); // [N·S, D]
-  const present = decoderLayers(scope, config).map((layer, layerIndex) => {
-    const keyValues = layerKeyValues(op, past, layerIndex, parents);
-    const constant = op.Gather(concept, op.constant('int64', [layerIndex]), { axis: 1 }); // [N, 1, D]
-    const addConstant = (h: Value) =>
-      op.Reshape(op.Add(op.Reshape(h, modelShape), constant), [-1, modelDim]);
-    const inputs = { ...attention, past: keyValues };
-    const { output, keys, values } = decoderLayer(layer, config, x, addConstant, inputs);
+  let x = tokenFrontend(frontend, config, embedded, place); // [N·S, D]
+  const added = decoderLayers(scope, config).map((layer, layerIndex) => {
+    const constant = constants[layerIndex] as Value;
+    const inputs = { ...attention, earlier: earlier[layerIndex] as KeyValues };
+    const { output, keys, values } = decoderLayer(layer, config, x, constant, inputs);
     x = output;
     return { keys, values };
   });
-  const last = op.Gather(op.Reshape(x, modelShape), -1, { axis: 1 }); // [N, D]
+  const last = op.Gather(op.Reshape(x, sequenceOf(modelDim)), -1, { axis: 1 }); // [N, D]
   const decoded = layerNorm(scope.at('decoder').at('layer_norm'), modelDim, last);
 
-  // reference: TiedProjection; ports that untie the projection bring a weight of its own.
-  const finalProj = scope.at('final_proj');
-  const projection = finalProj.has('weight') ? finalProj : frontend.at('embed');
-  const projectionConfig = { inputDim: modelDim, outputDim: vocabInfo.size, hasBias: false };
-  const logits = linear(projection, projectionConfig, decoded); // [N, V]
-  const logProbs = op.LogSoftmax(op.Div(logits, temperature)); // [N, V]
+  // Dividing D numbers by the temperature instead of V gives the same logits.
+  const logits = vocabulary.project(op.Div(decoded, temperature)); // [N, V]
+  const logProbs = op.LogSoftmax(logits); // [N, V]
   const [topLogProbs, topTokens] = op.TopK(logProbs, topCount); // [N, k]
-  const eosLogProb = op.Gather(logProbs, vocabInfo.eosIdx, { axis: 1 }); // [N]
-  builder.output('log_probs', logProbs, ['N', vocabInfo.size]);
   builder.output('top_log_probs', topLogProbs, ['N', 'k']);
   builder.output('top_tokens', topTokens, ['N', 'k']);
-  builder.output('eos_log_prob', eosLogProb, ['N']);
-  const presentShape = [numDecoderLayers, 2, 'N', numAttnHeads, 'T + S', headDim];
-  builder.output('present_key_values', stackKeyValues(op, present), presentShape);
+  builder.output('scored_log_probs', op.Gather(logProbs, scoredTokens, { axis: 1 }), ['N', 'W']);
+  const presentShape = [numLayers, 2, 'P + N·S', modelDim];
+  builder.output('present_key_values', growPool(op, pool, added, modelDim), presentShape);
   return builder.finish();
+}
+
+/** The look-up of tokens and the projection to them, which share a matrix unless it is untied. */
+function openVocabulary(
+  scope: Scope,
+  { modelDim, vocabInfo }: SonarDecoderConfig,
+): { embed(ids: Value): Value; project(x: Value): Value } {
+  const at = (place: Scope) => ({
+    rowCount: vocabInfo.size,
+    rowSize: modelDim,
+    reader: place.reader('weight', [vocabInfo.size, modelDim]),
+  });
+  const embedding = scope.at('decoder_frontend').at('embed');
+  // reference: TiedProjection; ports that untie the projection bring a weight of its own.
+  const finalProj = scope.at('final_proj');
+  const isTied = !finalProj.has('weight');
+  const projection = isTied ? embedding : finalProj;
+  return {
+    embed: (ids) => embed(embedding, at(embedding), { isTied }, ids),
+    project: (x) => multiply(projection, at(projection), null, x),
+  };
+}
+
+/** The constants of cross-attention for every new token, L times [N·S, D]. */
+function layerConstants(
+  op: Ops,
+  concept: Value,
+  sequenceOf: (width: number) => Value,
+  { modelDim, numDecoderLayers }: SonarDecoderConfig,
+): Value[] {
+  const width = numDecoderLayers * modelDim;
+  const perSentence = op.Reshape(concept, [0, 1, width]); // [N, 1, L D]
+  const perToken = op.Reshape(op.Expand(perSentence, sequenceOf(width)), [-1, width]); // [N·S, L D]
+  return op.Split(perToken, numDecoderLayers, { axis: 1 });
 }
 
 /** x ← x + SA(LN(x)), x ← x + c, x ← x + FFN(LN(x)), where c is the constant of the concept. */
@@ -141,15 +169,15 @@ function decoderLayer(
   scope: Scope,
   { modelDim, numDecoderAttnHeads: numAttnHeads, ffnInnerDim: innerDim }: SonarDecoderConfig,
   x: Value,
-  addConstant: (h: Value) => Value,
-  attention: AttentionInputs,
+  constant: Value,
+  attention: Parameters<typeof fusedSelfAttention>[3],
 ): KeyValues & { output: Value } {
   const { op } = scope;
 
   const normed = layerNorm(scope.at('self_attn_layer_norm'), modelDim, x);
   const selfAttn = scope.at('self_attn');
-  const attended = selfAttention(selfAttn, { modelDim, numAttnHeads }, normed, attention);
-  const h = addConstant(op.Add(x, attended.output));
+  const attended = fusedSelfAttention(selfAttn, { modelDim, numAttnHeads }, normed, attention);
+  const h = op.Add(op.Add(x, attended.output), constant);
 
   const normedH = layerNorm(scope.at('ffn_layer_norm'), modelDim, h);
   const output = op.Add(h, feedForward(scope.at('ffn'), { modelDim, innerDim }, normedH));

@@ -1,5 +1,6 @@
 import { encoderMaxSeqLen, type SonarEncoderConfig } from '../../model/config.ts';
-import { type AttentionInputs, headShape, selfAttention } from '../nn/attention.ts';
+import { fusedSelfAttention } from '../nn/attention.ts';
+import { embed } from '../nn/embedding.ts';
 import { feedForward } from '../nn/feedForward.ts';
 import { layerNorm } from '../nn/normalization.ts';
 import { pool } from '../nn/pooling.ts';
@@ -38,24 +39,35 @@ export function buildSonarEncoder(
   const inputIds = builder.input('input_ids', 'int64', ['N', 'S']);
   const attentionMask = builder.input('attention_mask', 'int64', ['N', 'S']);
   const sequenceShape = op.Shape(inputIds, { start: 0, end: 2 });
+  const sequenceOf = (width: number) =>
+    op.Concat([sequenceShape, op.constant('int64', [width])], { axis: 0 });
+  const length = op.Shape(inputIds, { start: 1, end: 2 });
+  const maskShape = op.Concat([op.constant('int64', [1, 1]), length, length], { axis: 0 });
   const attention = {
-    headShape: headShape(op, { modelDim, numAttnHeads }, sequenceShape),
-    mask: paddingMask(op, attentionMask),
+    shape: sequenceOf(3 * modelDim),
+    // The operator wants a row for every query.
+    mask: op.Expand(paddingMask(op, attentionMask), maskShape), // [N, 1, S, S]
+    earlier: null,
   };
 
   const frontend = scope.at('encoder_frontend');
-  const tokenEmbedding = frontend.at('embed').weight('weight', [vocabInfo.size, modelDim]);
-  const place = { start: op.constant('int64', [0]), end: op.Shape(inputIds, { start: 1, end: 2 }) };
+  const embedding = frontend.at('embed');
+  const matrix = {
+    rowCount: vocabInfo.size,
+    rowSize: modelDim,
+    reader: embedding.reader('weight', [vocabInfo.size, modelDim]),
+  };
+  const embedded = embed(embedding, matrix, { isTied: false }, inputIds); // [N, S, D]
+  const place = { start: op.constant('int64', [0]), end: length };
   const frontendConfig = { ...config, maxSeqLen: encoderMaxSeqLen(config) };
-  let x = tokenFrontend(frontend, frontendConfig, tokenEmbedding, inputIds, place); // [N·S, D]
+  let x = tokenFrontend(frontend, frontendConfig, embedded, place); // [N·S, D]
   for (let layerIndex = 0; layerIndex < config.numEncoderLayers; layerIndex++) {
     x = encoderLayer(scope.at('encoder').at('layers').at(layerIndex), config, x, attention);
   }
   if (config.normalizeBefore) x = layerNorm(scope.at('encoder').at('layer_norm'), modelDim, x);
   x = layerNorm(scope.at('layer_norm'), modelDim, x);
 
-  const shape = op.Concat([sequenceShape, op.constant('int64', [modelDim])], { axis: 0 });
-  const encoded = op.Reshape(x, shape); // [N, S, D]
+  const encoded = op.Reshape(x, sequenceOf(modelDim)); // [N, S, D]
   const sentenceEmbedding = pool(op, pooling, encoded, attentionMask); // [N, D]
   builder.output('sentence_embedding', sentenceEmbedding, ['N', modelDim]);
   weights.assertAllUsed([]);
@@ -67,7 +79,7 @@ function encoderLayer(
   scope: Scope,
   { modelDim, numEncoderAttnHeads: numAttnHeads, ffnInnerDim: innerDim }: SonarEncoderConfig,
   x: Value,
-  attention: AttentionInputs,
+  attention: Parameters<typeof fusedSelfAttention>[3],
 ): Value {
   const { op } = scope;
 
@@ -75,7 +87,7 @@ function encoderLayer(
   const selfAttn = scope.at('self_attn');
   const h = op.Add(
     x,
-    selfAttention(selfAttn, { modelDim, numAttnHeads }, normed, attention).output,
+    fusedSelfAttention(selfAttn, { modelDim, numAttnHeads }, normed, attention).output,
   );
 
   const normedH = layerNorm(scope.at('ffn_layer_norm'), modelDim, h);

@@ -21,18 +21,16 @@ export interface TokenFrontendConfig {
  *
  * reference: fairseq2 TransformerEmbeddingFrontend
  *
- * @param tokenEmbedding  E, [V, D]
- * @param inputIds        [N, S] int64
- * @param start           position of the first token, [1] int64
- * @param end             position after the last token, [1] int64
+ * @param embedded  E[id], [N, S, D]
+ * @param start     position of the first token, [1] int64
+ * @param end       position after the last token, [1] int64
  * @returns [N·S, D]
  * @throws CheckpointUnsupportedError for variants that no released model uses
  */
 export function tokenFrontend(
   scope: Scope,
   config: TokenFrontendConfig & { maxSeqLen: number },
-  tokenEmbedding: Value,
-  inputIds: Value,
+  embedded: Value,
   { start, end }: { start: Value; end: Value },
 ): Value {
   requireSupported('layernorm_embedding', config.layernormEmbedding, [false]);
@@ -41,7 +39,6 @@ export function tokenFrontend(
   const { op } = scope;
   const { modelDim, maxSeqLen, vocabInfo, noScaleEmbedding } = config;
 
-  const embedded = op.Gather(tokenEmbedding, inputIds, { axis: 0 }); // [N, S, D]
   const scaled = noScaleEmbedding ? embedded : op.Mul(embedded, Math.sqrt(modelDim));
   // fairseq gave the first token the step after the padding index.
   const startStep = vocabInfo.padIdx + 1;

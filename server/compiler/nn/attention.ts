@@ -2,7 +2,7 @@ import type { Value } from '../onnx/graph.ts';
 import type { Ops } from '../onnx/ops.ts';
 import type { Scope } from '../onnx/scope.ts';
 import type { KeyValues } from './cache.ts';
-import { linear, type Rows, toRows } from './linear.ts';
+import { linear, type Rows, stackedLinear, toRows } from './linear.ts';
 
 export interface AttentionConfig {
   /** D */
@@ -53,6 +53,43 @@ export function selfAttention(
 
   const attended = attend(op, config, q, { keys, values }, mask); // [N·S, D]
   return { output: projectOutput(scope, config, attended), keys, values };
+}
+
+/**
+ * Multi-head self-attention over the tokens so far, `selfAttention` in few operators.
+ *
+ * @param x        [N·S, D]
+ * @param shape    [N, S, 3 D] as int64
+ * @param mask     added to the logits, broadcasts to [N, H, S, T]
+ * @param earlier  keys and values of the tokens before, [N, T − S, D]; null when there are none
+ * @returns the output, [N·S, D], and the new keys and values, [N, S, D]
+ */
+export function fusedSelfAttention(
+  scope: Scope,
+  config: AttentionConfig,
+  x: Value,
+  { shape, mask, earlier }: { shape: Value; mask: Value; earlier: KeyValues | null },
+): KeyValues & { output: Value } {
+  const { op } = scope;
+  const { modelDim, numAttnHeads: numHeads } = config;
+  const projection = { inputDim: modelDim, outputDim: modelDim };
+  const projected = stackedLinear(scope, ['q_proj', 'k_proj', 'v_proj'], projection, x);
+  const [q, keys, values] = op.Split(op.Reshape(projected, shape), 3, { axis: 2 }) as [
+    Value,
+    Value,
+    Value,
+  ]; // [N, S, D]
+  const after = (before: Value | undefined, added: Value) =>
+    before ? op.Concat([before, added], { axis: 1 }) : added; // [N, T, D]
+  const attended = op.MultiHeadAttention(
+    q,
+    after(earlier?.keys, keys),
+    after(earlier?.values, values),
+    mask,
+    { numHeads },
+  ); // [N, S, D]
+  const rows = op.Reshape(attended, [-1, modelDim]);
+  return { output: projectOutput(scope, config, rows), keys, values };
 }
 
 /**

@@ -29,32 +29,43 @@ export function blocksPerRow(inputDim: number): number {
 }
 
 /**
- * Quantizes rows of a weight matrix.
+ * Quantizes a weight matrix, block by block.
  *
  *   s_b = m / −8 for the number m of largest magnitude, which is met exactly
  *
- * @param rows      [F, D], finite
- * @param inputDim  D
+ * @param parts      its rows in order, some at a time, [F, D] together; finite
+ * @param outputDim  F
+ * @param inputDim   D
  */
-export function quantizeBlocks(rows: Float32Array, inputDim: number): BlockQuantized {
+export function quantizeBlocks(
+  parts: Iterable<Float32Array>,
+  outputDim: number,
+  inputDim: number,
+): BlockQuantized {
   const blockCount = blocksPerRow(inputDim);
-  const rowCount = rows.length / inputDim;
-  const values = new Uint8Array((rowCount * blockCount * blockSize) / 2);
-  const scales = new Float32Array(rowCount * blockCount);
-  for (let block = 0; block < scales.length; block++) {
-    const row = Math.floor(block / blockCount);
-    const start = row * inputDim + (block % blockCount) * blockSize;
-    const end = Math.min(start + blockSize, (row + 1) * inputDim);
-    const scale = largestOf(rows, start, end) / -zeroPoint;
-    scales[block] = scale;
-    for (let i = 0; i < blockSize; i++) {
-      const value = start + i < end && scale !== 0 ? (rows[start + i] as number) / scale : 0;
-      const number = Math.min(Math.round(value) + zeroPoint, largestNumber);
-      const byte = (block * blockSize + i) >> 1;
-      values[byte] = (values[byte] as number) | (number << (4 * (i & 1)));
+  const values = new Uint8Array((outputDim * blockCount * blockSize) / 2);
+  const scales = new Float32Array(outputDim * blockCount);
+  let block = 0;
+  for (const rows of parts) {
+    for (let row = 0; row < rows.length; row += inputDim) {
+      for (let start = row; start < row + inputDim; start += blockSize, block++) {
+        const end = Math.min(start + blockSize, row + inputDim);
+        scales[block] = largestOf(rows, start, end) / -zeroPoint;
+        pack(rows.subarray(start, end), scales[block] ?? 0, values, (block * blockSize) / 2);
+      }
     }
   }
   return { values, scales };
+}
+
+/** Writes the four bits of a block; what a short block lacks is zero. */
+function pack(block: Float32Array, scale: number, values: Uint8Array, firstByte: number): void {
+  for (let i = 0; i < blockSize; i++) {
+    const value = i < block.length && scale !== 0 ? (block[i] as number) / scale : 0;
+    const number = Math.min(Math.round(value) + zeroPoint, largestNumber);
+    const byte = firstByte + (i >> 1);
+    values[byte] = (values[byte] as number) | (number << (4 * (i & 1)));
+  }
 }
 
 /** Returns the number of largest magnitude, with its sign. */

@@ -5,10 +5,27 @@ import type { WeightSource } from './weights.ts';
 
 /** Reads the numbers of one weight; throws WeightMismatchError when one of them is not finite. */
 export interface WeightReader {
+  /** What errors call the weight. */
+  readonly name: string;
   /** Returns the weight in row-major order. */
   read(): Float32Array;
   /** Returns some of its rows, in the same order; see `WeightSource.readRows`. */
   readRows(firstRow: number, rowCount: number): Float32Array;
+}
+
+/**
+ * Reads a weight and rounds it to float16. Clamping would change the model without a word.
+ *
+ * @throws WeightMismatchError when a number is beyond the range
+ */
+export function readFloat16({ name, read }: WeightReader): Uint16Array {
+  const values = read();
+  const index = values.findIndex((value) => Math.abs(value) > maxFloat16);
+  if (index < 0) return float32ToFloat16(values);
+  throw new WeightMismatchError(
+    `${name}: expected numbers up to ±${maxFloat16} for fp16, ` +
+      `found ${values[index]} at element ${index}`,
+  );
 }
 
 /** The weights of a checkpoint, each read with the shape that the model expects of it. */
@@ -42,6 +59,7 @@ export class CheckpointWeights {
     this.#used.add(name);
     const rowSize = elementCount(shape.slice(1));
     return {
+      name: this.#name(name),
       read: () => this.#finite(name, this.#source.read(name), 0),
       readRows: (firstRow, rowCount) => {
         const values = this.#source.readRows(name, firstRow, rowCount);
@@ -67,20 +85,6 @@ export class CheckpointWeights {
       .join(', ');
     throw new WeightMismatchError(
       `${this.#source.label}: expected only keys of the model, found ${unknown.length} others: ${shown}`,
-    );
-  }
-
-  /**
-   * Rounds numbers of a weight to float16. Clamping would change the model without a word.
-   *
-   * @throws WeightMismatchError when a number is beyond the range
-   */
-  toFloat16(name: string, values: Float32Array): Uint16Array {
-    const index = values.findIndex((value) => Math.abs(value) > maxFloat16);
-    if (index < 0) return float32ToFloat16(values);
-    throw new WeightMismatchError(
-      `${this.#name(name)}: expected numbers up to ±${maxFloat16} for fp16, ` +
-        `found ${values[index]} at element ${index}`,
     );
   }
 

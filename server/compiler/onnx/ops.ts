@@ -273,6 +273,33 @@ export class Ops {
   }
 
   /**
+   * com.microsoft: softmax(Q Kᵀ / √K + bias) V, head by head, with heads side by side.
+   *
+   * @param query          [N, S, D]
+   * @param key            [N, T, D]
+   * @param value          [N, T, D]
+   * @param attentionBias  [N or 1, H or 1, S, T]
+   * @returns [N, S, D]
+   */
+  MultiHeadAttention(
+    query: Value,
+    key: Value,
+    value: Value,
+    attentionBias: Value,
+    { numHeads }: { numHeads: number },
+  ): Value {
+    const [result] = this.#builder.node(this.#prefix, {
+      opType: 'MultiHeadAttention',
+      domain: 'com.microsoft',
+      inputs: [query, key, value, null, null, attentionBias],
+      outputs: [query.type],
+      attributes: { num_heads: { int: numHeads } },
+    });
+    assert(result !== undefined, 'MultiHeadAttention: expected an output');
+    return result;
+  }
+
+  /**
    * com.microsoft: A Wᵀ + bias, for a weight in blocks along D; see `blockQuantize.ts`.
    *
    * @param x       [S, D]

@@ -26,50 +26,79 @@ const smallestActivation = 1e-20;
 
 /** A weight matrix in signed bytes. */
 export interface QuantizedWeight {
-  /** [D, F], transposed, as MatMulInteger wants it. */
+  /** [D, F], transposed, as MatMulInteger wants it, or [F, D]. */
   values: Int8Array;
   /** One scale per output channel, [F]. */
   scales: Float32Array;
 }
 
 /**
- * Quantizes a weight matrix, symmetrically and per output channel.
+ * Quantizes a weight matrix, symmetrically and per output channel, and transposes it.
  *
  *   s_f = max_d |W_fd| / 127,   q_fd = round(W_fd / s_f)
  *
- * @param weight     [F, D], finite
+ * @param parts      its rows in order, some at a time, [F, D] together; finite
  * @param outputDim  F
  * @param inputDim   D
  */
 export function quantizeWeight(
-  weight: Float32Array,
+  parts: Iterable<Float32Array>,
   outputDim: number,
   inputDim: number,
 ): QuantizedWeight {
-  const scales = rowScales(weight, outputDim, inputDim);
-  const values = new Int8Array(weight.length);
-  for (let first = 0; first < outputDim; first += blockRows) {
-    const last = Math.min(first + blockRows, outputDim);
-    for (let d = 0; d < inputDim; d++) {
-      for (let f = first; f < last; f++) {
-        values[d * outputDim + f] = Math.round((weight[f * inputDim + d] ?? 0) / (scales[f] ?? 1));
+  const scales = new Float32Array(outputDim);
+  const values = new Int8Array(outputDim * inputDim);
+  let firstRow = 0;
+  for (const rows of parts) {
+    const rowCount = rows.length / inputDim;
+    for (let f = 0; f < rowCount; f++) scales[firstRow + f] = rowScale(rows, f, inputDim);
+    for (let first = 0; first < rowCount; first += blockRows) {
+      const last = Math.min(first + blockRows, rowCount);
+      for (let d = 0; d < inputDim; d++) {
+        for (let f = first; f < last; f++) {
+          values[d * outputDim + firstRow + f] = Math.round(
+            (rows[f * inputDim + d] ?? 0) / (scales[firstRow + f] ?? 1),
+          );
+        }
       }
     }
+    firstRow += rowCount;
   }
   return { values, scales };
 }
 
-/** Returns max_d |W_fd| / 127 for every row; 1 for a row of zeros. */
-function rowScales(weight: Float32Array, outputDim: number, inputDim: number): Float32Array {
+/**
+ * Quantizes a weight matrix as `quantizeWeight` does, and leaves its rows as they are: values
+ * [F, D], scales [F].
+ */
+export function quantizeWeightRows(
+  parts: Iterable<Float32Array>,
+  outputDim: number,
+  inputDim: number,
+): QuantizedWeight {
   const scales = new Float32Array(outputDim);
-  for (let f = 0; f < outputDim; f++) {
-    let largest = 0;
-    for (let index = f * inputDim; index < (f + 1) * inputDim; index++) {
-      largest = Math.max(largest, Math.abs(weight[index] ?? 0));
+  const values = new Int8Array(outputDim * inputDim);
+  let start = 0;
+  for (const rows of parts) {
+    for (let f = 0; f < rows.length / inputDim; f++) {
+      const scale = rowScale(rows, f, inputDim);
+      scales[start / inputDim + f] = scale;
+      for (let index = f * inputDim; index < (f + 1) * inputDim; index++) {
+        values[start + index] = Math.round((rows[index] ?? 0) / scale);
+      }
     }
-    scales[f] = largest > 0 ? largest / weightRange : 1;
+    start += rows.length;
   }
-  return scales;
+  return { values, scales };
+}
+
+/** Returns max_d |W_fd| / 127 for one row, as float32; 1 for a row of zeros. */
+function rowScale(rows: Float32Array, f: number, inputDim: number): number {
+  let largest = 0;
+  for (let index = f * inputDim; index < (f + 1) * inputDim; index++) {
+    largest = Math.max(largest, Math.abs(rows[index] ?? 0));
+  }
+  return largest > 0 ? Math.fround(largest / weightRange) : 1;
 }
 
 /** Activations in unsigned bytes. */

@@ -1,6 +1,6 @@
 import type { DataType } from '../../tensor/tensor.ts';
 import type { GraphBuilder } from './builder.ts';
-import type { CheckpointWeights, WeightReader } from './checkpointWeights.ts';
+import { type CheckpointWeights, readFloat16, type WeightReader } from './checkpointWeights.ts';
 import type { Value, WeightGroup } from './graph.ts';
 import { Ops } from './ops.ts';
 
@@ -52,13 +52,19 @@ export class Scope {
    *         is loaded, if a number is beyond the range of the type
    */
   weight(name: string, shape: readonly number[], type: 'float32' | 'float16' = 'float32'): Value {
-    const { weights } = this.#context;
-    const key = this.#key(name);
-    const reader = this.reader(name, shape);
-    if (type === 'float32') return this.table(name, type, shape, () => bytesOf(reader.read()));
-    return this.table(`${name}.fp16`, type, shape, () =>
-      bytesOf(weights.toFloat16(key, reader.read())),
-    );
+    return this.stored(name, shape, this.reader(name, shape), type);
+  }
+
+  /** Returns a value of the external-data file with the numbers of `reader`; see `weight`. */
+  stored(
+    name: string,
+    shape: readonly number[],
+    reader: WeightReader,
+    type: 'float32' | 'float16',
+  ): Value {
+    return type === 'float32'
+      ? this.table(name, type, shape, () => bytesOf(reader.read()))
+      : this.table(`${name}.fp16`, type, shape, () => bytesOf(readFloat16(reader)));
   }
 
   /**

@@ -28,7 +28,7 @@ const entry: DecoderEntry = {
 };
 
 /**
- * A decoder whose cache holds the tokens so far, in rows, on a device. Its probabilities do not
+ * A decoder whose cache holds the tokens so far on a device. Its probabilities do not
  * matter: token 3 is always the best.
  *
  * @param failAfter  steps that succeed
@@ -45,31 +45,27 @@ function decoderOn(device: FakeDevice, failAfter = Number.POSITIVE_INFINITY) {
   const step = new FakeSession<typeof stepSignature>((feeds) => {
     if (histories.length === failAfter) throw new Error('broken');
     const { data, shape } = device.read(feeds.past_key_values);
-    const length = shape[4] ?? 0;
+    const length = feeds.ancestors.shape[1] ?? 0;
     const tokens = [...feeds.input_ids.data].map(Number);
-    const rows = [...feeds.parents.data].map((parent, row) => [
-      ...data.subarray(Number(parent) * length, (Number(parent) + 1) * length),
-      tokens[row] ?? 0,
-    ]);
+    const rows = tokens.map((token, row) => {
+      const places = feeds.ancestors.data.subarray(row * length, (row + 1) * length);
+      return [...Array.from(places, (place) => data[Number(place)] ?? Number.NaN), token];
+    });
     histories.push(rows);
     const count = rows.length;
-    const present = tensor(
-      'float32',
-      [1, 1, count, 1, length + 1, 1],
-      Float32Array.from(rows.flat()),
-    );
+    const size = (shape[2] ?? 0) + count;
+    const present = tensor('float32', [1, 1, size, 1], Float32Array.of(...data, ...tokens));
     const k = Number(feeds.top_count.data[0]);
     const order = [3n, 2n, 1n, 0n].slice(0, k);
     const probabilities = order.map((_, i) => -0.5 - i);
     return {
-      log_probs: tensor('float32', [count, 4], new Float32Array(4 * count).fill(-1)),
       top_log_probs: tensor(
         'float32',
         [count, k],
         Float32Array.from(rows.flatMap(() => probabilities)),
       ),
       top_tokens: tensor('int64', [count, k], BigInt64Array.from(rows.flatMap(() => order))),
-      eos_log_prob: tensor('float32', [count], new Float32Array(count).fill(-1.5)),
+      scored_log_probs: tensor('float32', [count, 1], new Float32Array(count).fill(-1.5)),
       // The fake's types have tensors of the host only.
       present_key_values: device.keep(present) as CarriedTensor<'float32'> as Tensor<'float32'>,
     };
@@ -83,7 +79,7 @@ test('the cache stays on the device from step to step, and rows follow their par
   const device = new FakeDevice();
   const { graphs, histories } = decoderOn(device);
   const steps = await DecoderSteps.start(graphs, entry, embeddings, 1);
-  await steps.first(7);
+  await steps.first(7, 1);
   await steps.next([5, 6], [1, 0], 1);
   await steps.next([8, 9], [1, 1], 1);
   assert.deepEqual(histories, [

@@ -15,7 +15,7 @@ const inputDim = (5 * blockSize) / 2;
 const weight = closedFormVector('W', 6 * inputDim).map(
   (v, i) => v * (1 + Math.floor(i / inputDim)),
 );
-const quantized = quantizeBlocks(weight, inputDim);
+const quantized = quantizeBlocks([weight], 6, inputDim);
 const blocks = blocksPerRow(inputDim);
 
 /** The numbers that the four bits stand for. */
@@ -39,32 +39,20 @@ test('a number is off by at most half a step of its block, or one at the far end
 
 test('the largest number of a block is met exactly', () => {
   const block = Float32Array.from({ length: blockSize }, (_, i) => (i === 3 ? -2.5 : i / 100));
-  const { values, scales } = quantizeBlocks(block, blockSize);
+  const { values, scales } = quantizeBlocks([block], 1, blockSize);
   assert.equal(((values[1] ?? 0) >> 4) - 8, -8);
   assert.deepEqual([...scales], [2.5 / 8]);
 });
 
 test('a block of zeros quantizes to zeros', () => {
-  const { values, scales } = quantizeBlocks(new Float32Array(blockSize), blockSize);
+  const { values, scales } = quantizeBlocks([new Float32Array(blockSize)], 1, blockSize);
   assert.ok(values.every((byte) => byte === 0x88));
   assert.equal(Math.abs(scales[0] ?? Number.NaN), 0);
 });
 
 test('rows in parts are the rows at once', () => {
-  const parts = [0, 2, 5].map((first, i) =>
-    quantizeBlocks(
-      weight.subarray(first * inputDim, ([2, 5, 6][i] as number) * inputDim),
-      inputDim,
-    ),
-  );
-  assert.deepEqual(
-    parts.flatMap(({ values }) => [...values]),
-    [...quantized.values],
-  );
-  assert.deepEqual(
-    parts.flatMap(({ scales }) => [...scales]),
-    [...quantized.scales],
-  );
+  const part = (first: number, end: number) => weight.subarray(first * inputDim, end * inputDim);
+  assert.deepEqual(quantizeBlocks([part(0, 2), part(2, 5), part(5, 6)], 6, inputDim), quantized);
 });
 
 test('one table is looked up and multiplied with', async () => {

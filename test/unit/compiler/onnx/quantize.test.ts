@@ -5,6 +5,7 @@ import {
   quantizeReluRows,
   quantizeRows,
   quantizeWeight,
+  quantizeWeightRows,
 } from '../../../../server/compiler/onnx/quantize.ts';
 import { bytesOf } from '../../../../server/compiler/onnx/scope.ts';
 import { closedFormVector, closedFormWeights } from '../../../support/closedForm.ts';
@@ -15,7 +16,7 @@ const noWeights = closedFormWeights({});
 
 test('a weight is off by at most half a step of its own row', () => {
   const weight = closedFormVector('weight', 12 * 8).map((v, i) => v * (1 + Math.floor(i / 8)));
-  const { values, scales } = quantizeWeight(weight, 12, 8);
+  const { values, scales } = quantizeWeight([weight], 12, 8);
   for (const [index, value] of weight.entries()) {
     const row = Math.floor(index / 8);
     const scale = scales[row] ?? Number.NaN;
@@ -26,22 +27,30 @@ test('a weight is off by at most half a step of its own row', () => {
 
 test('a weight and its negative quantize alike', () => {
   const weight = closedFormVector('weight', 32);
-  const { values } = quantizeWeight(weight, 4, 8);
-  const negative = quantizeWeight(
-    weight.map((v) => -v),
-    4,
-    8,
-  );
+  const { values } = quantizeWeight([weight], 4, 8);
+  const negative = quantizeWeight([weight.map((v) => -v)], 4, 8);
   assert.deepEqual([...negative.values], [...values.map((v) => -v)]);
 });
 
+test('rows in parts are the rows at once, and both layouts hold the same numbers', () => {
+  const weight = closedFormVector('weight', 12 * 8);
+  const parts = [weight.subarray(0, 40), weight.subarray(40)];
+  const whole = quantizeWeight([weight], 12, 8);
+  assert.deepEqual(quantizeWeight(parts, 12, 8), whole);
+  const { values, scales } = quantizeWeightRows(parts, 12, 8);
+  assert.deepEqual(scales, whole.scales);
+  for (const [index, value] of values.entries()) {
+    assert.equal(value, whole.values[(index % 8) * 12 + Math.floor(index / 8)]);
+  }
+});
+
 test('a row of zeros quantizes to zeros', () => {
-  assert.deepEqual(quantizeWeight(new Float32Array(2), 1, 2).values, new Int8Array(2));
+  assert.deepEqual(quantizeWeight([new Float32Array(2)], 1, 2).values, new Int8Array(2));
 });
 
 /** x Wᵀ through bytes, beside the same in numbers. */
 async function product(x: Float32Array, quantize: typeof quantizeRows): Promise<readonly number[]> {
-  const { values, scales } = quantizeWeight(closedFormVector('W', 12 * 8), 12, 8);
+  const { values, scales } = quantizeWeight([closedFormVector('W', 12 * 8)], 12, 8);
   const [result] = await runLayer(noWeights, [floats([x.length / 8, 8], x)], (scope, rows) => {
     const weight = scope.table('W', 'int8', [8, 12], () => bytesOf(values));
     const columns = scope.table('scales', 'float32', [12], () => bytesOf(scales));
