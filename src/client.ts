@@ -1,9 +1,11 @@
 import {
+  type CancellationToken,
   type Disposable,
   type Event,
   EventEmitter,
   type ExtensionContext,
   type LogOutputChannel,
+  l10n,
 } from 'vscode';
 import {
   CloseAction,
@@ -12,6 +14,8 @@ import {
   LanguageClient,
   type LanguageClientOptions,
   type Middleware,
+  type RequestParam,
+  type RequestType,
   ResponseError,
   RevealOutputChannelOn,
   State,
@@ -77,6 +81,25 @@ export class ServerClient implements Disposable {
       this.#log.error(`server: did not start: ${error}`);
       this.#recover(client);
     });
+  }
+
+  /**
+   * Asks the server. An error of its own is told to the writer, and thrown.
+   *
+   * @throws Error while there is no server
+   */
+  request<P, R>(
+    type: RequestType<P, R, ErrorData>,
+    params: RequestParam<P>,
+    token?: CancellationToken,
+  ): Promise<R> {
+    const client = this.#client;
+    if (client === undefined) {
+      return Promise.reject(
+        new Error(l10n.t('The language server of Thoughtline is not running.')),
+      );
+    }
+    return client.sendRequest(type, params, token);
   }
 
   /** Stops the server, in whatever state it is, and starts it again. */

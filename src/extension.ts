@@ -2,6 +2,7 @@ import { commands, type ExtensionContext, window, workspace } from 'vscode';
 import { settingsSection } from '../protocol/settings.ts';
 import { ServerClient } from './client.ts';
 import { GhostText } from './ghostText.ts';
+import { LanguageCommands } from './languages.ts';
 import { ModelStatusItem } from './modelStatus.ts';
 import { Notifier } from './notify.ts';
 import { reportRefusedSettings } from './settings.ts';
@@ -11,14 +12,16 @@ export function activate(context: ExtensionContext): void {
   const log = window.createOutputChannel('Thoughtline', { log: true });
   const notifier = new Notifier();
   const ghostText = new GhostText();
-  const status = new ModelStatusItem();
+  const status = new ModelStatusItem(() => languages.describeCaret());
   const client = new ServerClient(context, log, notifier, {
     provideInlineCompletionItems: ghostText.provideItems,
   });
+  const languages = new LanguageCommands(client);
 
   context.subscriptions.push(
     ghostText,
     status,
+    languages,
     client,
     client.onDidChangeHealth((health) => status.update(health)),
     commands.registerCommand('thoughtline.restartServer', () => client.restart()),

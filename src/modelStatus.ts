@@ -18,9 +18,12 @@ import { readSettings, toggleLanguage } from './settings.ts';
 export class ModelStatusItem implements Disposable {
   readonly #item: StatusBarItem;
   readonly #subscriptions: Disposable[];
+  readonly #describeLanguage: () => Promise<string | undefined>;
   #health: Health = { state: 'starting' };
 
-  constructor() {
+  /** @param describeLanguage  says in which language the paragraph at the caret is */
+  constructor(describeLanguage: () => Promise<string | undefined>) {
+    this.#describeLanguage = describeLanguage;
     this.#item = window.createStatusBarItem('thoughtline.status', StatusBarAlignment.Right, 100);
     this.#item.name = 'Thoughtline';
     this.#item.command = 'thoughtline.openMenu';
@@ -71,7 +74,12 @@ export class ModelStatusItem implements Disposable {
   }
 
   async #openMenu(): Promise<void> {
-    const chosen = await window.showQuickPick(menuItems(documentInFront()), {
+    // The menu opens whatever the server says; the client has told why it failed.
+    const language =
+      this.#health.state === 'ready'
+        ? await this.#describeLanguage().catch(() => undefined)
+        : undefined;
+    const chosen = await window.showQuickPick(menuItems(documentInFront(), language), {
       title: 'Thoughtline',
       placeHolder: describe(this.#health).long.join(', '),
     });
@@ -88,7 +96,7 @@ interface MenuItem extends QuickPickItem {
   argument?: string;
 }
 
-function menuItems(document: TextDocument | undefined): MenuItem[] {
+function menuItems(document: TextDocument | undefined, language: string | undefined): MenuItem[] {
   const settings = {
     label: `$(gear) ${l10n.t('Open Settings')}`,
     command: 'workbench.action.openSettings',
@@ -113,6 +121,15 @@ function menuItems(document: TextDocument | undefined): MenuItem[] {
         ? `$(circle-slash) ${l10n.t('Turn Off for {0}', document.languageId)}`
         : `$(check) ${l10n.t('Turn On for {0}', document.languageId)}`,
       command: 'thoughtline.toggleLanguage',
+    },
+    {
+      label: `$(globe) ${l10n.t('Set Target Language…')}`,
+      command: 'thoughtline.setTargetLanguage',
+      ...(language !== undefined && { description: language }),
+    },
+    {
+      label: `$(arrow-swap) ${l10n.t('Show Selection in Another Language…')}`,
+      command: 'thoughtline.translateSelection',
     },
     ...always,
   ];
