@@ -1,6 +1,12 @@
 import { join } from 'node:path';
 import { CompileClient } from '../compiler/compileClient.ts';
 import type { CompileRequest } from '../compiler/compileRequest.ts';
+import {
+  type Architectures,
+  conceptModelArchitectures,
+  decoderArchitectures,
+  encoderArchitectures,
+} from '../model/architectures.ts';
 import { type PartPrecisions, type Precision, precisions } from '../model/manifest.ts';
 import {
   type Command,
@@ -42,8 +48,7 @@ Checkpoints are files of torch.save (.pt, .bin), safetensors, or the index.json 
 Their names may be those of fairseq2, fairseq or Hugging Face's M2M100, SONAR-LLM or LCM. Official
 files need nothing else: their architecture shows in the sizes of their weights. For others:
 
-  --arch PART=NAME  the architecture of encoder, decoder or a concept model by its registered name,
-                    such as encoder=basic or NAME=two_tower_diffusion_lcm_1_6B; repeatable
+  --arch PART=NAME  the architecture of encoder, decoder or a concept model; repeatable
   --config F.json   hyper-parameters under the reference's names, and languages in the order of
                     their tokens (without them the 202 languages of SONAR):
                     {"encoder":{…},"decoder":{…},"lcm":{NAME:{…}},"tokenizer":{"langs":[…]}}
@@ -53,7 +58,12 @@ files need nothing else: their architecture shows in the sizes of their weights.
                     encoder=P,decoder=P,lcm=P
   --name N          the model's name; without it that of the configuration or of DIR
   --space S         name of the concept space. Add-ons run with models of their space. It is
-                    found for SONAR; a model of another kind is a space of its own`,
+                    found for SONAR; a model of another kind is a space of its own
+
+Architectures of encoders: ${names(encoderArchitectures)}
+Architectures of decoders: ${names(decoderArchitectures)}
+Architectures of concept models:
+  ${names(conceptModelArchitectures, '\n  ')}`,
   options: {
     encoder: { type: 'string' },
     decoder: { type: 'string' },
@@ -151,4 +161,8 @@ function readPairs(
     values.set(key, value);
   }
   return Object.fromEntries(values);
+}
+
+function names(architectures: Architectures, separator = ', '): string {
+  return Object.keys(architectures).join(separator);
 }

@@ -29,16 +29,23 @@ export interface FoundArchitecture {
 
 /** @throws WeightMismatchError when a tensor is missing that every encoder has */
 export function findEncoder(weights: WeightSource): FoundArchitecture {
-  return findSonar(weights, 'encoder', encoderArchitectures, (fields) =>
-    factsOfEncoder(parseEncoderConfig(fields)),
+  const { facts, fields } = sonarFacts(weights, 'encoder');
+  const arch = findRegistered(facts, encoderArchitectures, (registered) =>
+    factsOfEncoder(parseEncoderConfig(registered)),
   );
+  return { arch, facts, fields };
 }
 
 /** @throws WeightMismatchError when a tensor is missing that every decoder has */
 export function findDecoder(weights: WeightSource): FoundArchitecture {
-  return findSonar(weights, 'decoder', decoderArchitectures, (fields) =>
-    factsOfDecoder(parseDecoderConfig(fields)),
+  const sonar = sonarFacts(weights, 'decoder');
+  const crossAttention = 'decoder.layers.0.encoder_decoder_attn';
+  const [, inputDim] = shapeOf(weights, `${crossAttention}.v_proj.weight`, 2);
+  const facts = { ...sonar.facts, input_dim: inputDim };
+  const arch = findRegistered(facts, decoderArchitectures, (registered) =>
+    factsOfDecoder(parseDecoderConfig(registered)),
   );
+  return { arch, facts, fields: { ...sonar.fields, input_dim: inputDim } };
 }
 
 /** @throws WeightMismatchError when a tensor is missing that every model of the family has */
@@ -49,12 +56,7 @@ export function findConceptModel(weights: WeightSource): FoundArchitecture {
   return { arch, facts, fields: {} };
 }
 
-function findSonar(
-  weights: WeightSource,
-  part: 'encoder' | 'decoder',
-  architectures: Architectures,
-  registered: (fields: Fields) => Facts,
-): FoundArchitecture {
+function sonarFacts(weights: WeightSource, part: 'encoder' | 'decoder') {
   const [size, modelDim] = shapeOf(weights, `${part}_frontend.embed.weight`, 2);
   const layers = `${part}.layers`;
   const [innerDim] = shapeOf(weights, `${layers}.0.ffn.inner_proj.weight`, 2);
@@ -64,8 +66,7 @@ function findSonar(
     ffn_inner_dim: innerDim,
   };
   const facts: Facts = { ...fields, 'vocab_info.size': size };
-  const arch = findRegistered(facts, architectures, registered);
-  return { arch, facts, fields: { ...fields, vocab_info: { size } } };
+  return { facts, fields: { ...fields, vocab_info: { size } } };
 }
 
 function factsOfEncoder(config: SonarEncoderConfig): Facts {
@@ -83,6 +84,7 @@ function factsOfDecoder(config: SonarDecoderConfig): Facts {
     num_decoder_layers: config.numDecoderLayers,
     ffn_inner_dim: config.ffnInnerDim,
     'vocab_info.size': config.vocabInfo.size,
+    input_dim: config.inputDim ?? config.modelDim,
   };
 }
 

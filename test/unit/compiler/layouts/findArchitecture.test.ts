@@ -127,6 +127,12 @@ test('weights of other sizes have no name, and tell their sizes', () => {
   assert.equal(tiny.facts['denoiser.num_layers'], 2);
 });
 
+test('a decoder of other concepts than SONAR has another architecture', () => {
+  const config = parseDecoderConfig(named('basic'));
+  const found = findDecoder(shapesOnly(sonarDecoderShapes({ ...config, inputDim: 384 })));
+  assert.deepEqual([found.arch, found.facts['input_dim']], [null, 384]);
+});
+
 test('a layer too few, another inner dimension or a bias makes another architecture', () => {
   const shapes = conceptModelShapes('two_tower_diffusion_lcm_1_6B');
   const withoutLast = Object.entries(shapes).filter(
