@@ -1,7 +1,6 @@
 import {
   NotificationType,
   RequestType,
-  RequestType0,
   type WorkDoneProgressParams,
 } from 'vscode-languageserver-protocol';
 import type { ErrorCode, ErrorData } from './errors.ts';
@@ -187,7 +186,12 @@ export interface TranslatedSentence {
 }
 
 /** client → server: the models of this machine, and those that can be had. Asks no host. */
-export const listModels = new RequestType0<ListModelsResult, ErrorData>('thoughtline/listModels');
+export const listModels = new RequestType<ListModelsParams, ListModelsResult, ErrorData>(
+  'thoughtline/listModels',
+);
+
+/** Nothing is asked for in particular. */
+export type ListModelsParams = Record<string, never>;
 
 export interface ListModelsResult {
   /** The built-in model first. */

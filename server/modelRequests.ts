@@ -14,7 +14,9 @@ export interface ModelRequestParts {
 
 /** Answers the requests about models on disk. */
 export function serveModelRequests(connection: Connection, parts: ModelRequestParts): void {
-  connection.onRequest(listModels, (token) => answer(token, () => describeModels(parts.store())));
+  connection.onRequest(listModels, (_params, token) =>
+    answer(token, () => describeModels(parts.store())),
+  );
 
   connection.onRequest(installModel, (params, token) =>
     answer(token, async (signal) => {

@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import {
   type CancellationToken,
   type Disposable,
@@ -20,6 +21,7 @@ import {
   RevealOutputChannelOn,
   State,
   TransportKind,
+  WorkDoneProgress,
 } from 'vscode-languageclient/node';
 import type { ErrorData } from '../protocol/errors.ts';
 import { type InitializationOptions, type ModelStatus, modelStatus } from '../protocol/server.ts';
@@ -35,6 +37,12 @@ const schemes = ['file', 'untitled', 'vscode-remote', 'vscode-vfs'];
 
 /** Broken messages after which a connection is given up, as the library's own handler does. */
 const maxConnectionErrors = 3;
+
+/** How a request is watched and stopped. */
+export interface AskOptions {
+  cancellation?: CancellationToken;
+  onProgress?: (value: { message?: string; percentage?: number }) => void;
+}
 
 /**
  * Starts, restarts and stops the language server. A server that goes away comes back by itself, a
@@ -108,6 +116,38 @@ export class ServerClient implements Disposable {
       this.#restarting = undefined;
     });
     return this.#restarting;
+  }
+
+  /**
+   * Asks for something that the writer waits for.
+   *
+   * @returns undefined when it was cancelled, or failed: then the writer was told, and the log
+   */
+  async ask<P extends object, R>(
+    type: RequestType<P, R, ErrorData>,
+    params: P,
+    { cancellation, onProgress }: AskOptions = {},
+  ): Promise<R | undefined> {
+    const client = this.#client;
+    if (client === undefined) {
+      this.#notifier.report('serverStopped');
+      return undefined;
+    }
+    // The writer has asked for it: what goes wrong is news again.
+    this.#notifier.forget();
+    const workDoneToken = randomUUID();
+    const progress = client.onProgress(WorkDoneProgress.type, workDoneToken, (value) => {
+      if (value.kind !== 'end') onProgress?.(value);
+    });
+    try {
+      const all = onProgress === undefined ? params : { ...params, workDoneToken };
+      return await client.sendRequest<R>(type.method, all, cancellation);
+    } catch (error) {
+      if (!cancellation?.isCancellationRequested) this.#log.error(`${type.method}: ${error}`);
+      return undefined;
+    } finally {
+      progress.dispose();
+    }
   }
 
   dispose(): void {

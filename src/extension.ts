@@ -1,7 +1,9 @@
 import { commands, type ExtensionContext, window, workspace } from 'vscode';
 import { settingsSection } from '../protocol/settings.ts';
+import { registerChooseModel } from './chooseModel.ts';
 import { ServerClient } from './client.ts';
 import { GhostText } from './ghostText.ts';
+import { registerInstallModel } from './installModel.ts';
 import { LanguageCommands } from './languages.ts';
 import { ModelStatusItem } from './modelStatus.ts';
 import { Notifier } from './notify.ts';
@@ -23,6 +25,8 @@ export function activate(context: ExtensionContext): void {
     status,
     languages,
     client,
+    registerInstallModel(client),
+    registerChooseModel(client),
     client.onDidChangeHealth((health) => status.update(health)),
     commands.registerCommand('thoughtline.restartServer', () => client.restart()),
     commands.registerCommand('thoughtline.showLog', () => log.show()),

@@ -103,6 +103,7 @@ function menuItems(document: TextDocument | undefined, language: string | undefi
     argument: settingsSection,
   };
   const always: MenuItem[] = [
+    { label: `$(archive) ${l10n.t('Models…')}`, command: 'thoughtline.chooseModel' },
     {
       label: `$(debug-restart) ${l10n.t('Restart Language Server')}`,
       command: 'thoughtline.restartServer',

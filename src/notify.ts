@@ -40,8 +40,15 @@ function wordsFor(trouble: Trouble): Words | undefined {
   const showLog = { title: l10n.t('Show Log'), command: 'thoughtline.showLog' };
   const chooseModel = {
     title: l10n.t('Choose Another Model'),
+    command: 'thoughtline.chooseModel',
+  };
+  const install = { title: l10n.t('Install Model…'), command: 'thoughtline.installModel' };
+  // What was begun is on top of the list, and goes on from where it stopped.
+  const installAgain = { ...install, title: l10n.t('Try Again') };
+  const mirrorSettings = {
+    title: l10n.t('Set a Mirror'),
     command: 'workbench.action.openSettings',
-    argument: 'thoughtline.model.name',
+    argument: 'thoughtline.model.mirror',
   };
   const proxySettings = {
     title: l10n.t('Proxy Settings'),
@@ -51,13 +58,13 @@ function wordsFor(trouble: Trouble): Words | undefined {
   switch (trouble) {
     case 'modelMissing':
       return {
-        message: l10n.t('Thoughtline finds no model in the folder that is set.'),
-        remedies: [chooseModel, showLog],
+        message: l10n.t('Thoughtline does not find the model that is set.'),
+        remedies: [install, chooseModel, showLog],
       };
     case 'modelCorrupt':
       return {
         message: l10n.t('The files of the Thoughtline model are damaged.'),
-        remedies: [tryAgain, chooseModel, showLog],
+        remedies: [tryAgain, install, chooseModel],
       };
     case 'modelUnsupported':
       return {
@@ -69,56 +76,56 @@ function wordsFor(trouble: Trouble): Words | undefined {
         message: l10n.t(
           'The host of the model cannot be reached. Look whether this machine is online, or behind a proxy that the setting http.proxy must name.',
         ),
-        remedies: [showLog],
+        remedies: [installAgain, showLog],
       };
     case 'downloadProxy':
       return {
         message: l10n.t(
           'The proxy did not let the download through. The setting http.proxy may hold its address with name and password, as in http://name:password@host:port.',
         ),
-        remedies: [proxySettings, showLog],
+        remedies: [proxySettings, installAgain, showLog],
       };
     case 'downloadUntrusted':
       return {
         message: l10n.t(
           'The host of the model, or something between, shows a certificate that this machine does not trust. Nothing was downloaded from it.',
         ),
-        remedies: [showLog],
+        remedies: [installAgain, showLog],
       };
     case 'downloadForbidden':
       return {
         message: l10n.t(
           'The host of the model wants an account or refuses. Get the files with your browser, then install them from a folder.',
         ),
-        remedies: [showLog],
+        remedies: [installAgain, showLog],
       };
     case 'downloadNotFound':
       return {
         message: l10n.t(
           'The model is not at its address any more. A mirror can be set, or files from elsewhere installed from a folder.',
         ),
-        remedies: [showLog],
+        remedies: [mirrorSettings, showLog],
       };
     case 'downloadCorrupt':
       return {
         message: l10n.t(
           'What came is not the file that was asked for, and it was removed. Another attempt begins anew.',
         ),
-        remedies: [showLog],
+        remedies: [installAgain, showLog],
       };
     case 'downloadFailed':
       return {
         message: l10n.t(
           'The model could not be downloaded. What has come so far is kept, and another attempt goes on from there.',
         ),
-        remedies: [showLog],
+        remedies: [installAgain, showLog],
       };
     case 'notEnoughSpace':
       return {
         message: l10n.t(
           'There is not enough free space on the disk for the model. The log says how much it needs.',
         ),
-        remedies: [showLog],
+        remedies: [installAgain, showLog],
       };
     case 'inferenceFailed':
       return {

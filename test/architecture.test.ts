@@ -117,7 +117,10 @@ const floors: Readonly<Record<string, Floor>> = {
     imports: ['server/commandline', ...wholeServer],
     uses: ['vscode-languageserver', 'vscode-languageserver-textdocument', 'node:*'],
   },
-  src: { imports: ['protocol'], uses: ['vscode', 'vscode-languageclient', 'node:path'] },
+  src: {
+    imports: ['protocol'],
+    uses: ['vscode', 'vscode-languageclient', 'node:crypto', 'node:path'],
+  },
 };
 
 /** Every source file of the product by its path from the root, with forward slashes. */

@@ -77,12 +77,12 @@ async function checkRefusal(request: Promise<unknown>, code: ErrorCode, message:
 }
 
 async function installedNames(): Promise<string[]> {
-  const { installed } = await server.connection.sendRequest(listModels);
+  const { installed } = await server.connection.sendRequest(listModels, {});
   return installed.map(({ name }) => name);
 }
 
 test('the list has the built-in model and the catalogue, and asks no host', async () => {
-  const { installed, available, freeBytes } = await server.connection.sendRequest(listModels);
+  const { installed, available, freeBytes } = await server.connection.sendRequest(listModels, {});
   assert.deepEqual(
     installed.map(({ name, state, isBuiltIn }) => [name, state, isBuiltIn]),
     [['thoughtline-1', 'ready', true]],
@@ -133,7 +133,7 @@ test('what a mirror has is downloaded, compiled and added to the model in use', 
   assert.deepEqual(result, { name, kind: 'conceptModels', space: 'sonar', conceptModels: [name] });
   await server.configure({ ...inUse, completion: { conceptModel: name } });
   await server.status((told) => told.state === 'ready' && told.conceptModel === name);
-  const { installed } = await server.connection.sendRequest(listModels);
+  const { installed } = await server.connection.sendRequest(listModels, {});
   assert.equal(installed.find((model) => model.name === name)?.licence, licence);
   await server.connection.sendRequest(verifyModel, { name });
 
