@@ -1,4 +1,5 @@
-// Runs the tests: units, then the built server, then the product in a real VS Code workbench.
+// Runs the tests: units, the built server, models on a software graphics card, then the product in a
+// real VS Code workbench.
 //
 //   node test/run.mjs [words…]   the test files whose path contains every word; all without words
 //   --electron                   the extension host's suite in a desktop VS Code instead
@@ -15,6 +16,7 @@ import { spec } from 'node:test/reporters';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { build } from 'esbuild';
+import { bringVulkan } from './webgpu/requirements.mjs';
 import { bringWorkbench } from './workbench/requirements.mjs';
 
 const endSignals = ['SIGINT', 'SIGTERM', 'SIGHUP'];
@@ -37,7 +39,7 @@ if (options['vscode-executable']) process.env.VSCODE_EXECUTABLE = options['vscod
 const suites = [
   {
     name: 'unit',
-    belongs: (file) => !/^test\/(server|workbench)\//.test(file),
+    belongs: (file) => !/^test\/(server|webgpu|workbench)\//.test(file),
     concurrency: availableParallelism(),
   },
   {
@@ -45,6 +47,12 @@ const suites = [
     belongs: (file) => file.startsWith('test/server/'),
     concurrency: 1,
     prepare: buildProduct,
+  },
+  {
+    name: 'webgpu',
+    belongs: (file) => file.startsWith('test/webgpu/'),
+    concurrency: 1,
+    prepare: () => bringVulkan() ?? buildProduct(),
   },
   {
     name: 'workbench',

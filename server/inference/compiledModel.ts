@@ -26,7 +26,7 @@ import { openConceptModel } from './lcm/openConceptModel.ts';
 import { type PlacedConceptModel, placeConceptModels, readModel } from './modelFolder.ts';
 import { SentenceDecoder } from './sentenceDecoder.ts';
 import { SentenceEncoder } from './sentenceEncoder.ts';
-import { defaultThreadCount, OnnxSession } from './session.ts';
+import { defaultThreadCount, int8ProductsSaturate, OnnxSession } from './session.ts';
 
 /** SONAR's has 4.9 MB; a file beyond this is not a SentencePiece model. */
 const maxTokenizerBytes = 64 * 1024 * 1024;
@@ -78,9 +78,10 @@ export class CompiledModel implements InferenceModel {
     }
     signal?.throwIfAborted();
 
+    const avoidsSaturation = await int8ProductsSaturate();
     const open = (device: Device): OpenGraph => {
       const { executionProviders, keepsTensors } = device;
-      const options = { executionProviders, keepsTensors, intraOpNumThreads };
+      const options = { executionProviders, keepsTensors, intraOpNumThreads, avoidsSaturation };
       return (from, graph, label, signature) =>
         OnnxSession.create(from, graph, label, signature, options);
     };

@@ -13,6 +13,7 @@ import {
   type Signature,
   type ValueType,
 } from './graphSession.ts';
+import { int8ProductGraph, isExact, largestBytes } from './int8Products.ts';
 
 export interface SessionOptions {
   /** In the order in which they are tried for each node. */
@@ -21,6 +22,8 @@ export interface SessionOptions {
   keepsTensors?: boolean;
   /** Threads of one operator; `defaultThreadCount()` when absent. */
   intraOpNumThreads?: number;
+  /** Whether int8 products must be kept from saturating, see `int8ProductsSaturate`. */
+  avoidsSaturation?: boolean;
 }
 
 /**
@@ -29,6 +32,25 @@ export interface SessionOptions {
  */
 export function defaultThreadCount(logicalCores = availableParallelism()): number {
   return logicalCores <= 4 ? logicalCores : Math.min(4, Math.ceil(logicalCores / 2));
+}
+
+/** Tells whether this processor cuts sums of int8 products, by computing one. */
+export async function int8ProductsSaturate(): Promise<boolean> {
+  if (process.arch !== 'x64') return false;
+  const { a, b, scales, size } = largestBytes;
+  return named('int8 product', async () => {
+    const session = await ort.InferenceSession.create(int8ProductGraph());
+    try {
+      const { product } = await session.run({
+        a: new ort.Tensor('uint8', a, [size, size]),
+        b: new ort.Tensor('int8', b, [size, size]),
+        scales: new ort.Tensor('float32', scales, [size]),
+      });
+      return !isExact(product?.data as Float32Array); // as the graph says
+    } finally {
+      await session.release();
+    }
+  });
 }
 
 /** A compiled graph in ONNX Runtime: the only door to it. */
@@ -64,8 +86,13 @@ export class OnnxSession<S extends Signature> implements GraphSession<S> {
         enableCpuMemArena: false,
         enableMemPattern: false,
         logSeverityLevel: 4, // fatal: what fails is thrown, in the same words
-        // Threads that spin while they wait made predictions six times slower on a busy machine.
-        extra: { session: { intra_op: { allow_spinning: '0' } } },
+        extra: {
+          session: {
+            // Threads that spin while they wait made predictions six times slower on a busy machine.
+            intra_op: { allow_spinning: '0' },
+            x64quantprecision: options.avoidsSaturation === true ? '1' : '0',
+          },
+        },
       }),
     );
     try {
