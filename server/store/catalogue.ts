@@ -35,14 +35,6 @@ export interface Licence {
   meaning: string;
 }
 
-/** Parameters by how the compiler holds them; see `estimateBytes`. */
-export interface ParameterCounts {
-  /** In matrices of linear layers. */
-  linear: number;
-  /** In tables of tokens. */
-  embedding: number;
-}
-
 export interface CatalogueEntry {
   /** As `install` takes it; letters a-z, digits and hyphens. */
   id: string;
@@ -61,7 +53,8 @@ export interface CatalogueEntry {
   files: readonly CatalogueFile[];
   /** Names of the compiler's architectures by part; a configuration among the files says the rest. */
   archs: Readonly<Partial<Record<FileRole, string>>>;
-  parameters: ParameterCounts;
+  /** How many numbers the compiled model has, about: its size follows from them. */
+  parameters: number;
 }
 
 /** Holds for whatever runs through SONAR's encoder or decoder, whoever made it. */
@@ -110,8 +103,8 @@ const sonar = {
   licence: sonarLicence,
   weightsLicence: 'CC-BY-NC-4.0',
   archs: { encoder: 'basic', decoder: 'basic' },
-  // Encoder and decoder of 24 layers; the decoder's table is its projection as well.
-  parameters: { linear: 503_700_000 + 604_500_000 + 262_354_944, embedding: 2 * 262_354_944 },
+  // Encoder and decoder; half of the decoder's attention to the concept is folded away.
+  parameters: 766_091_264 + 866_902_016 - 50_380_800,
 } as const;
 
 /** Source: arXiv:2605.25263. Each repository has one float16 checkpoint of a Two-Tower. */
@@ -143,7 +136,7 @@ function mimir(
       },
     ],
     archs: { conceptModel: `two_tower_diffusion_lcm_${size.replace('.', '_')}` },
-    parameters: { linear: facts.parameters, embedding: 0 },
+    parameters: facts.parameters,
   };
 }
 
@@ -178,7 +171,7 @@ function sonarLlm(size: string, facts: { body: number; stored: number }): Catalo
       },
     ],
     archs: {},
-    parameters: { linear: facts.body, embedding: 0 },
+    parameters: facts.body,
   };
 }
 

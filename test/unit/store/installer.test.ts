@@ -91,7 +91,7 @@ const facts = {
   languages: 'none',
   licence: sonarLicence,
   weightsLicence: null,
-  parameters: { linear: 1000, embedding: 0 },
+  parameters: 1000,
 };
 
 const catalogue: readonly CatalogueEntry[] = [
