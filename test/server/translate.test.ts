@@ -3,8 +3,10 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
+import { describeLanguage, translate as translateRequest } from '../../protocol/server.ts';
 import { sonarLanguages } from '../../server/text/languages.ts';
 import { runCli } from '../support/runCli.ts';
+import { ServerProcess } from '../support/serverProcess.ts';
 import { writeTinySources } from '../support/tinySources.ts';
 
 /*
@@ -115,4 +117,27 @@ test('languages lists all with their names, and says which the model knows', () 
     { code: 'fra_Latn', tag: 'fr', name: 'French', autonym: 'français', isInModel: true },
   ]);
   assert.equal(runCli(['languages', '--model', folder]).status, 1);
+});
+
+test('the server finds the language of each paragraph, unless the document states it', async () => {
+  const server = await ServerProcess.start({ model: { name: model }, language: { target: 'en' } });
+  const describeAt = async (uri: string, text: string, offset: number) => {
+    await server.open(uri, 'markdown', text);
+    const params = { place: { uri, offset } };
+    const { source, target } = await server.connection.sendRequest(describeLanguage, params);
+    return `${source?.code} ${source?.reason} ${target}`;
+  };
+  const text = 'Il pleut depuis trois jours.\n\nNobody goes out in such weather.\n';
+  assert.equal(await describeAt('file:///a.md', text, 3), 'fra_Latn paragraph eng_Latn');
+  assert.equal(await describeAt('file:///a.md', text, 40), 'eng_Latn paragraph eng_Latn');
+  const stated = `---\nlang: fr\n---\n\n${text}`;
+  const at = stated.indexOf('Nobody');
+  assert.equal(await describeAt('file:///b.md', stated, at), 'fra_Latn frontMatter eng_Latn');
+
+  const params = { uri: 'file:///b.md', text: 'Abc.', to: 'English' };
+  const { sentences } = await server.connection.sendRequest(translateRequest, params);
+  assert.deepEqual(sentences[0]?.from, { code: 'fra_Latn', reason: 'frontMatter' });
+  const over = server.connection.sendRequest(translateRequest, { text: 'x'.repeat(60), to: 'en' });
+  await assert.rejects(over, /sentence 1: expected at most \d+ tokens/);
+  assert.equal(await server.stop(), 0);
 });
