@@ -66,6 +66,20 @@ export class StateDict {
     return readTensor(rowsOf(tensor, firstRow, rowCount));
   }
 
+  /** Returns whether two names stand for the same bytes, as those of tied tensors do. */
+  shares(first: string, second: string): boolean {
+    const { source, type, byteOffset, shape, strides } = this.#tensor(first);
+    const other = this.#tensor(second);
+    const isEqual = (a: readonly number[], b: readonly number[]) => a.join() === b.join();
+    return (
+      source === other.source &&
+      type === other.type &&
+      byteOffset === other.byteOffset &&
+      isEqual(shape, other.shape) &&
+      isEqual(strides, other.strides)
+    );
+  }
+
   dispose(): void {
     for (const source of this.#sources) source.dispose();
   }

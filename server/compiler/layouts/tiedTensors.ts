@@ -6,6 +6,7 @@ const blockElements = 1 << 20;
 
 /** Returns whether two tensors have the same shape and numbers, a few rows at a time. */
 export function areEqual(source: WeightSource, first: string, second: string): boolean {
+  if (source.shares?.(first, second)) return true;
   const shape = source.shape(first);
   const otherShape = source.shape(second);
   if (shape.length !== otherShape.length) return false;

@@ -26,6 +26,8 @@ export interface WeightSource {
    * index of the first dimension. So a table of a gigabyte is never in memory whole.
    */
   readRows(name: string, firstRow: number, rowCount: number): Float32Array;
+  /** Returns true when two names are known to stand for the same bytes, as tied tensors do. */
+  shares?(first: string, second: string): boolean;
   /** What errors call a tensor: its key in the file, where that is not its name. */
   key?(name: string): string;
 }

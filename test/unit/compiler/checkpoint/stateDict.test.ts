@@ -120,3 +120,14 @@ test('a missing file and a folder are no checkpoints', () => {
   assert.throws(() => openStateDict(join(folder, 'absent')), CheckpointFormatError);
   assert.throws(() => openStateDict(folder), CheckpointFormatError);
 });
+
+test('tied tensors share their bytes; views of them and equal copies do not', () => {
+  const views = openStateDict('test/golden/torch/views.pt');
+  assert.ok(views.shares('whole', 'tied'));
+  for (const name of views.names()) {
+    assert.equal(views.shares('whole', name), name === 'whole' || name === 'tied', name);
+  }
+  views.dispose();
+  const copies = { a: storeTensor('F32', [2], [1, 2]), b: storeTensor('F32', [2], [1, 2]) };
+  assert.ok(!openBytes(writeSafetensors(copies)).shares('a', 'b'));
+});

@@ -166,6 +166,14 @@ test('nothing is read before it is asked for, unless there are copies to compare
   canonicalWeights({ ...port, read: refuse, readRows: refuse }, 'decoder');
 });
 
+test('copies that share their bytes are not read to be compared', () => {
+  const port = weightsOf('file', asM2m100(decoder, { ...decoderModel, embed: tied }));
+  const refuse = () => assert.fail('expected no tensor to be read');
+  const shares = () => true;
+  const unread = canonicalWeights({ ...port, shares, read: refuse, readRows: refuse }, 'decoder');
+  assert.ok(!unread.has('final_proj.weight'));
+});
+
 test('copies are compared a few rows at a time', () => {
   const rows = 5000;
   const values = Float32Array.from({ length: rows * 500 }, (_, i) => i % 1013);
