@@ -8,6 +8,7 @@ import {
   type ModelManifest,
   manifestVersion,
   type NormalizerEntry,
+  type QuantizerEntry,
 } from '../model/manifest.ts';
 import { type CompileRequest, checkRequest, sourceDigest } from './compileRequest.ts';
 import { conceptModelSizes } from './conceptModels.ts';
@@ -19,6 +20,7 @@ import {
   planModel,
   weightsFile,
 } from './modelPlan.ts';
+import type { Codebooks } from './models/quantLcm.ts';
 import type { SonarNormalizer } from './models/sonarNormalizer.ts';
 import { checkReplaceable, OutputFolder, openFinished } from './outputFolder.ts';
 
@@ -102,6 +104,15 @@ class PlanWriter {
     const chunks = [bytesOf(normalizer.center), bytesOf(normalizer.scale)];
     return { file: await this.file(`${name}.normalizer.bin`, chunks, name) };
   }
+
+  async codebooks(name: string, codebooks: Codebooks): Promise<QuantizerEntry> {
+    const { numCodebooks, codebookSize } = codebooks;
+    const chunks = (function* () {
+      for (const codebook of codebooks.read()) yield bytesOf(codebook);
+    })();
+    const file = await this.file(`${name}.codebooks.bin`, chunks, name);
+    return { numCodebooks, codebookSize, file };
+  }
 }
 
 async function writeModel(
@@ -162,15 +173,17 @@ async function writeCodec(
 async function writeConceptModel(
   writer: PlanWriter,
   { precisions }: ModelPlan,
-  { name, config, normalizer, graphs: planned }: PlannedConceptModel,
+  { name, config, normalizer, codebooks, graphs: planned }: PlannedConceptModel,
 ): Promise<ConceptModelEntry> {
   const precision = precisions.conceptModels;
   const normalizerEntry = normalizer && (await writer.normalizer(name, normalizer));
   const graphs: Record<string, GraphEntry> = {};
   for (const [key, graph] of Object.entries(planned)) graphs[key] = await writer.graph(graph, name);
-  const sizes = conceptModelSizes(config);
-  // A family's graphs are those of its entry: parseManifest would refuse any other.
-  return { ...sizes, name, precision, normalizer: normalizerEntry, graphs } as ConceptModelEntry;
+  const quantizer = codebooks && (await writer.codebooks(name, codebooks));
+  const common = { name, precision, normalizer: normalizerEntry, graphs };
+  const entry = { ...conceptModelSizes(config), ...common, ...(quantizer && { quantizer }) };
+  // The parts that a family has are those of its entry: parseManifest would refuse any other.
+  return entry as ConceptModelEntry;
 }
 
 function expectedBytes({ codec, conceptModels }: ModelPlan): number {
@@ -185,8 +198,11 @@ function expectedBytes({ codec, conceptModels }: ModelPlan): number {
   const normalizerBytes = conceptModels.map(({ normalizer }) =>
     normalizer ? normalizer.center.byteLength + normalizer.scale.byteLength : 0,
   );
+  const codebookBytes = conceptModels.map(({ codebooks }) => codebooks?.sizeBytes ?? 0);
   const tokenizerBytes = codec?.tokenizer.length ?? 0;
-  return [tokenizerBytes, ...graphBytes, ...normalizerBytes].reduce((a, b) => a + b);
+  return [tokenizerBytes, ...graphBytes, ...normalizerBytes, ...codebookBytes].reduce(
+    (a, b) => a + b,
+  );
 }
 
 /** Little-endian, as is every machine that onnxruntime-node runs on. */

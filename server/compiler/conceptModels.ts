@@ -1,7 +1,9 @@
-import type { ConceptModelConfig } from '../model/config.ts';
-import type { ConceptModelEntry } from '../model/manifest.ts';
+import type { ConceptModelConfig, TransformerConfig } from '../model/config.ts';
+import type { ConceptModelEntry, TowerEntry } from '../model/manifest.ts';
 import { buildBaseLcm } from './models/baseLcm.ts';
 import type { BuildOptions } from './models/model.ts';
+import { buildOneTowerLcm } from './models/oneTowerLcm.ts';
+import { buildQuantLcm } from './models/quantLcm.ts';
 import { buildSonarLlm } from './models/sonarLlm.ts';
 import { buildTwoTowerLcm } from './models/twoTowerLcm.ts';
 import type { Graph } from './onnx/graph.ts';
@@ -26,8 +28,12 @@ export function buildConceptModel(
   switch (config.modelType) {
     case 'base_lcm':
       return buildBaseLcm(config, source, options);
+    case 'one_tower_diffusion_lcm':
+      return buildOneTowerLcm(config, source, options);
     case 'two_tower_diffusion_lcm':
       return buildTwoTowerLcm(config, source, options);
+    case 'quant_lcm':
+      return buildQuantLcm(config, source, options);
     case 'sonar_llm':
       return buildSonarLlm(config, source, options);
   }
@@ -36,34 +42,44 @@ export function buildConceptModel(
 /** The parts of a manifest's entry that come from the configuration alone. */
 export type ConceptModelSizes = DistributiveOmit<
   ConceptModelEntry,
-  'name' | 'precision' | 'normalizer' | 'graphs'
+  'name' | 'precision' | 'normalizer' | 'graphs' | 'quantizer'
 >;
 
 type DistributiveOmit<T, K extends PropertyKey> = T extends unknown ? Omit<T, K> : never;
 
 /** Returns what the manifest tells of a configuration. */
 export function conceptModelSizes(config: ConceptModelConfig): ConceptModelSizes {
+  const { generation } = config;
+  if (config.modelType === 'sonar_llm') {
+    const { modelType: family, llama } = config;
+    return {
+      family,
+      modelDim: llama.hiddenSize,
+      maxSeqLen: llama.maxPositionEmbeddings,
+      generation,
+      numLayers: llama.numHiddenLayers,
+      numAttnHeads: llama.numKeyValueHeads,
+      headDim: llama.headDim,
+    };
+  }
+  const { modelDim, maxSeqLen } = config;
+  const common = { modelDim, maxSeqLen, generation };
   switch (config.modelType) {
-    case 'base_lcm': {
-      const { modelType: family, modelDim, maxSeqLen, generation, lcm } = config;
-      return {
-        family,
-        modelDim,
-        maxSeqLen,
-        generation,
-        numLayers: lcm.numLayers,
-        numAttnHeads: lcm.numAttnHeads,
-        headDim: modelDim / lcm.numAttnHeads,
-      };
+    case 'base_lcm':
+      return { family: config.modelType, ...common, ...towerSizes(config) };
+    case 'one_tower_diffusion_lcm': {
+      const { modelType: family, noiseScheduler, trainedWithCfGuidance } = config;
+      return { family, ...common, ...towerSizes(config), noiseScheduler, trainedWithCfGuidance };
+    }
+    case 'quant_lcm': {
+      const { modelType: family, target, trainedWithCfGuidance } = config;
+      return { family, ...common, ...towerSizes(config), target, trainedWithCfGuidance };
     }
     case 'two_tower_diffusion_lcm': {
-      const { modelType: family, modelDim, maxSeqLen, generation } = config;
       const { contextEncoder, denoiser } = config;
       return {
-        family,
-        modelDim,
-        maxSeqLen,
-        generation,
+        family: config.modelType,
+        ...common,
         contextLayers: contextEncoder.numLayers,
         contextHeads: contextEncoder.numAttnHeads,
         contextHeadDim: modelDim / contextEncoder.numAttnHeads,
@@ -74,17 +90,10 @@ export function conceptModelSizes(config: ConceptModelConfig): ConceptModelSizes
         trainedWithCfGuidance: config.trainedWithCfGuidance,
       };
     }
-    case 'sonar_llm': {
-      const { modelType: family, generation, llama } = config;
-      return {
-        family,
-        modelDim: llama.hiddenSize,
-        maxSeqLen: llama.maxPositionEmbeddings,
-        generation,
-        numLayers: llama.numHiddenLayers,
-        numAttnHeads: llama.numKeyValueHeads,
-        headDim: llama.headDim,
-      };
-    }
   }
+}
+
+function towerSizes({ modelDim, lcm }: { modelDim: number; lcm: TransformerConfig }): TowerEntry {
+  const { numLayers, numAttnHeads } = lcm;
+  return { numLayers, numAttnHeads, headDim: modelDim / numAttnHeads };
 }

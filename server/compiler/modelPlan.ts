@@ -15,6 +15,7 @@ import { type GivenConfig, type GivenConfigs, readGivenConfigs } from './givenCo
 import { canonicalWeights } from './layouts/canonicalWeights.ts';
 import type { Part } from './layouts/layout.ts';
 import type { BuildOptions } from './models/model.ts';
+import { type Codebooks, openCodebooks } from './models/quantLcm.ts';
 import { buildSonarDecoder } from './models/sonarDecoder.ts';
 import { buildSonarEncoder } from './models/sonarEncoder.ts';
 import { readNormalizer, type SonarNormalizer } from './models/sonarNormalizer.ts';
@@ -38,6 +39,7 @@ export interface PlannedConceptModel {
   name: string;
   config: ConceptModelConfig;
   normalizer: SonarNormalizer | null;
+  codebooks: Codebooks | null;
   /** By their names in the manifest. */
   graphs: Readonly<Record<string, PlannedGraph>>;
 }
@@ -204,6 +206,7 @@ function planConceptModel(
     name,
     config,
     normalizer: readNormalizer(weights, config),
+    codebooks: config.modelType === 'quant_lcm' ? openCodebooks(config, weights) : null,
     graphs: Object.fromEntries(planned),
   };
 }

@@ -1,9 +1,10 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { IntegrityError, InvalidRequestError } from '../base/errors.ts';
-import type { FileEntry, GraphEntry, ModelManifest, NormalizerEntry } from '../model/manifest.ts';
+import type { FileEntry, GraphEntry, ModelManifest } from '../model/manifest.ts';
 import { isFiniteVector } from '../tensor/vector.ts';
 import { SonarTokenizer } from '../text/sonarTokenizer.ts';
+import { conceptModelFiles } from './conceptModelFiles.ts';
 import type { ChooseDevice } from './deviceChooser.ts';
 import { type ChosenDevice, type Device, openOnDevice } from './devices.ts';
 import {
@@ -21,7 +22,6 @@ import type {
 } from './inference.ts';
 import type { InferenceModel, ModelInfo } from './inferenceServer.ts';
 import type { ConceptModel } from './lcm/conceptModel.ts';
-import { identityNormalizer, type Normalizer, parseNormalizer } from './lcm/normalizer.ts';
 import { openConceptModel } from './lcm/openConceptModel.ts';
 import { type PlacedConceptModel, placeConceptModels, readModel } from './modelFolder.ts';
 import { SentenceDecoder } from './sentenceDecoder.ts';
@@ -183,18 +183,10 @@ export class CompiledModel implements InferenceModel {
       throw new InvalidRequestError(`concept model: expected one of ${known}, found ${name}`);
     }
     const { folder, entry } = placed;
-    const normalizer = this.#readNormalizer(folder, entry.normalizer);
-    const model = await openConceptModel(entry, normalizer, (...graph) =>
-      this.#open(folder, ...graph),
-    );
+    const files = conceptModelFiles(folder, this.info.embeddingDim);
+    const model = await openConceptModel(entry, files, (...graph) => this.#open(folder, ...graph));
     this.#conceptModels.set(name, model);
     return model;
-  }
-
-  #readNormalizer(folder: string, normalizer: NormalizerEntry | null): Normalizer {
-    if (normalizer === null) return identityNormalizer;
-    const { file } = normalizer.file;
-    return parseNormalizer(readFileSync(join(folder, file)), this.info.embeddingDim, file);
   }
 
   #checkEmbeddings(embeddings: readonly Float32Array[]): void {

@@ -100,6 +100,16 @@ export const regressionLcmSignature = {
   outputs: { next_embedding: float32(3), present_key_values: carried(6) },
 } as const satisfies Signature;
 
+export const slotLcmSignature = {
+  inputs: {
+    sentence_embedding: float32(3),
+    condition: int64(1),
+    is_conditional: float32(1),
+    past_key_values: carried(6),
+  },
+  outputs: { prediction: float32(3), present_key_values: carried(6) },
+} as const satisfies Signature;
+
 export const contextSignature = {
   inputs: { sentence_embedding: float32(3), past_key_values: carried(6) },
   outputs: { encoder_hidden_states: float32(3), present_key_values: carried(6) },

@@ -68,6 +68,10 @@ export interface SamplingOptions {
   initialNoiseScale: number;
   epsilonScaling?: number;
   ddimEta: number;
+  /** Spread of the choice among the units of a codebook (quant); the paper's when absent. */
+  temperature?: number;
+  /** Units of a codebook that may be chosen (quant); the paper's when absent. */
+  topK?: number;
 }
 
 export interface PredictRequest {

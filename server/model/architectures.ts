@@ -67,7 +67,7 @@ function largeTransformer(
     layers,
     posEmbeddingStyle,
   }: Record<'heads' | 'layers', number> & {
-    posEmbeddingStyle: 'rope' | 'none';
+    posEmbeddingStyle: 'rope' | 'learned' | 'none';
   },
 ): object {
   return {
@@ -95,6 +95,20 @@ function largeTwoTower({ modelDim, heads, contextLayers, denoiserLayers }: TwoTo
     noise_scheduler: { num_diffusion_train_steps: 100 },
   };
 }
+
+/**
+ * The backbone of One-Tower and Quant-LCM: 32 layers of 2048 dimensions and 32 heads, learned
+ * positions. What the paper leaves open (norm, activation, biases) is as in the other models, with
+ * which the parameters are the paper's 1.6 billion.
+ *
+ * Source: LCM team 2024 (arXiv:2412.08821), sections 2.3.2 and 2.4.1.
+ */
+const largeSlotLcm = {
+  model_dim: 2048,
+  max_seq_len: 4096,
+  trained_with_cf_guidance: true,
+  lcm: largeTransformer(2048, { heads: 32, layers: 32, posEmbeddingStyle: 'learned' }),
+};
 
 /**
  * Llama-3.2 with another width; heads times their dimension need not be the hidden size.
@@ -188,6 +202,23 @@ export const conceptModelArchitectures: Architectures = {
     contextLayers: 5,
     denoiserLayers: 14,
   }),
+  toy_one_tower_diffusion_lcm: {
+    model_type: 'one_tower_diffusion_lcm',
+    noise_scheduler: { num_diffusion_train_steps: 100 },
+    trained_with_cf_guidance: true,
+  },
+  one_tower_diffusion_lcm_1_6B: {
+    model_type: 'one_tower_diffusion_lcm',
+    ...largeSlotLcm,
+    noise_scheduler: { num_diffusion_train_steps: 100 },
+  },
+  toy_quant_lcm: {
+    model_type: 'quant_lcm',
+    trained_with_cf_guidance: true,
+    quantizer: { num_codebooks: 4, codebook_size: 64 },
+  },
+  quant_lcm_c_1_6B: { model_type: 'quant_lcm', ...largeSlotLcm, target: 'continuous' },
+  quant_lcm_d_1_6B: { model_type: 'quant_lcm', ...largeSlotLcm, target: 'discrete' },
   sonar_llm_100M: sonarLlm(512, 8, 16, 32),
   sonar_llm_300M: sonarLlm(1024, 10, 16, 64),
   sonar_llm_600M: sonarLlm(1280, 16, 26, 64),

@@ -132,6 +132,62 @@ export interface TwoTowerLcmConfig {
   generation: GenerationEntry;
 }
 
+/**
+ * The backbone of One-Tower and Quant-LCM: one causal Transformer over clean concepts and, in the
+ * place of the next one, a slot that is not clean yet. Each input is joined with an embedding of
+ * how clean it is, and a slot sees the clean concepts before it and itself.
+ *
+ * No code of either was published; this is our reconstruction of arXiv:2412.08821, sections 2.3.2
+ * and 2.3.4, and the names of the weights are ours, in the style of the reference:
+ *
+ *   frontend.pre_linear          [modelDim, sonarEmbedDim + conditionDim], with bias
+ *   frontend.pos_encoder.weight  [maxSeqLen, modelDim]; a slot has the position of its concept
+ *   lcm.layers.{i}.…, lcm.layer_norm   as in Base-LCM
+ *   postnet.fc                   [output, modelDim], with bias
+ *   sonar_normalizer.{center, scale}   [sonarEmbedDim]
+ */
+export interface SlotLcmConfig {
+  maxSeqLen: number;
+  modelDim: number;
+  sonarEmbedDim: number;
+  sonarNormalizerName: string | null;
+  /** Dimension of the embedding of how clean an input is. */
+  conditionDim: number;
+  frontend: LcmFrontendConfig;
+  lcm: TransformerConfig;
+  postnet: ProjectionConfig;
+  trainedWithCfGuidance: boolean;
+  generation: GenerationEntry;
+}
+
+/**
+ * One-Tower diffusion: the slot holds noise, its condition is the timestep, 0 for clean concepts.
+ *
+ *   embed_time.{fc1, fc2}        as in a Two-Tower's denoiser, of conditionDim
+ */
+export interface OneTowerLcmConfig extends SlotLcmConfig {
+  modelType: 'one_tower_diffusion_lcm';
+  noiseScheduler: NoiseSchedulerConfig;
+}
+
+/**
+ * Quant-LCM: the slot holds the sum of the centroids that are already chosen, its condition is how
+ * many they are, numCodebooks for clean concepts.
+ *
+ *   embed_codebook.weight        [numCodebooks + 1, conditionDim]
+ *   quantizer.codebooks          [numCodebooks, codebookSize, sonarEmbedDim], in normalised space
+ */
+export interface QuantLcmConfig extends SlotLcmConfig {
+  modelType: 'quant_lcm';
+  /**
+   * What the slot predicts: the clean concept (Quant-LCM-c), or the unit of the next codebook, by
+   * an output layer of codebookSize that all codebooks share (Quant-LCM-d).
+   */
+  target: 'continuous' | 'discrete';
+  numCodebooks: number;
+  codebookSize: number;
+}
+
 /** reference: transformers.LlamaConfig; positions count sentences. */
 export interface LlamaConfig {
   hiddenSize: number;
@@ -167,7 +223,12 @@ export interface SonarLlmConfig {
   generation: GenerationEntry;
 }
 
-export type ConceptModelConfig = BaseLcmConfig | TwoTowerLcmConfig | SonarLlmConfig;
+export type ConceptModelConfig =
+  | BaseLcmConfig
+  | OneTowerLcmConfig
+  | TwoTowerLcmConfig
+  | QuantLcmConfig
+  | SonarLlmConfig;
 
 /** Returns the longest input in tokens: fairseq counted the padding index and one more. */
 export function encoderMaxSeqLen({

@@ -43,3 +43,9 @@ export const cosines = { min: -1, max: 1 };
 
 /** Far more sentences than a text is continued by at once. */
 export const sentenceCounts = { min: 0, max: 10_000 };
+
+/** Sixteen times those of Quant-LCM (64). */
+export const codebookCounts = { min: 1, max: 1024 };
+
+/** Eight times those of Quant-LCM (8192). */
+export const codebookSizes = { min: 1, max: 65536 };

@@ -145,6 +145,46 @@ export interface RegressionLcmEntry extends ConceptModelBase, TowerEntry {
 }
 
 /**
+ * A tower over clean concepts and slots that are not clean yet.
+ *
+ * Graph `lcm`, in normalised space:
+ *   sentence_embedding [N, S, E]        the clean concepts of one row, or one slot for each row
+ *   condition [N] int64                 how clean a row's inputs are: the timestep, or the codebook
+ *   is_conditional [N] float32          1: sees the past; 0: sees its own row alone
+ *   past_key_values [L, 2, 1, H, T, K]  of clean concepts, shared by all rows
+ * → prediction [N, S, …]                what the family says
+ *   present_key_values [L, 2, 1, H, T + S, K]  the past and the first row
+ */
+interface SlotLcmEntry extends ConceptModelBase, TowerEntry {
+  trainedWithCfGuidance: boolean;
+  graphs: { lcm: GraphEntry };
+}
+
+/** Its prediction, [N, S, E], is what noiseScheduler.predictionType says. */
+export interface OneTowerLcmEntry extends SlotLcmEntry {
+  family: 'one_tower_diffusion_lcm';
+  noiseScheduler: NoiseSchedulerConfig;
+}
+
+/**
+ * Its prediction is the clean concept, [N, S, E], when the target is continuous, and the logits of
+ * the units of a codebook, [N, S, codebookSize], when it is discrete.
+ */
+export interface QuantLcmEntry extends SlotLcmEntry {
+  family: 'quant_lcm';
+  target: 'continuous' | 'discrete';
+  quantizer: QuantizerEntry;
+}
+
+/** The codebooks of a residual quantiser, kept beside the graphs because sampling chooses in them. */
+export interface QuantizerEntry {
+  numCodebooks: number;
+  codebookSize: number;
+  /** Raw little-endian float32, [numCodebooks, codebookSize, E]. */
+  file: FileEntry;
+}
+
+/**
  * Graph `context`, the context tower, in normalised space, cached over concepts:
  *   sentence_embedding [N, S, E], past_key_values [L, 2, N, H, T, K]
  * → encoder_hidden_states [N, S, D], present_key_values [L, 2, N, H, T + S, K]
@@ -192,7 +232,11 @@ export interface NoiseSchedulerConfig {
   timestepSpacing: 'linspace' | 'leading' | 'trailing';
 }
 
-export type ConceptModelEntry = RegressionLcmEntry | TwoTowerLcmEntry;
+export type ConceptModelEntry =
+  | RegressionLcmEntry
+  | OneTowerLcmEntry
+  | TwoTowerLcmEntry
+  | QuantLcmEntry;
 
 /** What both kinds of folders say. */
 interface ManifestBase {

@@ -4,25 +4,22 @@ import type {
   BaseLcmConfig,
   ConceptModelConfig,
   DenoiserConfig,
-  ProjectionConfig,
-  TransformerConfig,
+  OneTowerLcmConfig,
+  QuantLcmConfig,
+  SlotLcmConfig,
   TwoTowerLcmConfig,
 } from './config.ts';
 import type { Fields } from './fields.ts';
-import {
-  diffusionTrainSteps,
-  dimensions,
-  finiteNumbers,
-  headCounts,
-  innerDimensions,
-  layerCounts,
-  positiveNumbers,
-  probabilities,
-  sequenceLengths,
-} from './limits.ts';
-import type { NoiseSchedulerConfig } from './manifest.ts';
-import { checkHeads, withArchitecture } from './parseConfig.ts';
+import { codebookCounts, codebookSizes, dimensions, sequenceLengths } from './limits.ts';
+import { withArchitecture } from './parseConfig.ts';
 import { lcmGeneration, parseGeneration } from './parseGeneration.ts';
+import {
+  closeFrontend,
+  parseNoiseScheduler,
+  parseProjection,
+  parseTransformer,
+  parseTransformerFields,
+} from './parseLcmParts.ts';
 import { parseSonarLlm } from './parseSonarLlmConfig.ts';
 
 /*
@@ -32,10 +29,13 @@ import { parseSonarLlm } from './parseSonarLlmConfig.ts';
 
 type ModelType = ConceptModelConfig['modelType'];
 
-const modelTypes: readonly ModelType[] = ['base_lcm', 'two_tower_diffusion_lcm', 'sonar_llm'];
-
-/** reference: lcm.nn.normalization.SUPPORTED_LN_TYPES. */
-const layerNormalizationStyles = ['standard', 'fp32', 'rms', 'unit'] as const;
+const modelTypes: readonly ModelType[] = [
+  'base_lcm',
+  'one_tower_diffusion_lcm',
+  'two_tower_diffusion_lcm',
+  'quant_lcm',
+  'sonar_llm',
+];
 
 /**
  * Parses the configuration of one concept model.
@@ -70,7 +70,16 @@ function parseFamily(
     sonarNormalizerName: parseNormalizerName(fields, weightNames),
     generation: parseGeneration(fields.object('generation', {}), lcmGeneration),
   };
-  return modelType === 'base_lcm' ? parseBaseLcm(fields, common) : parseTwoTowerLcm(fields, common);
+  switch (modelType) {
+    case 'base_lcm':
+      return parseBaseLcm(fields, common);
+    case 'one_tower_diffusion_lcm':
+      return parseOneTowerLcm(fields, common);
+    case 'two_tower_diffusion_lcm':
+      return parseTwoTowerLcm(fields, common);
+    case 'quant_lcm':
+      return parseQuantLcm(fields, common);
+  }
 }
 
 type CommonConfig = Pick<
@@ -82,6 +91,8 @@ type CommonConfig = Pick<
 function findModelType(fields: Fields, weightNames: readonly string[]): ModelType {
   const hasPrefix = (prefix: string) => weightNames.some((name) => name.startsWith(prefix));
   if (hasPrefix('denoiser.')) return 'two_tower_diffusion_lcm';
+  if (hasPrefix('embed_time.')) return 'one_tower_diffusion_lcm';
+  if (hasPrefix('quantizer.')) return 'quant_lcm';
   if (hasPrefix('lcm.layers.')) return 'base_lcm';
   if (hasPrefix('llama_model.')) return 'sonar_llm';
   throw new CheckpointUnsupportedError(
@@ -145,59 +156,6 @@ function parseTwoTowerLcm(fields: Fields, common: CommonConfig): TwoTowerLcmConf
   return config;
 }
 
-function closeFrontend(fields: Fields): void {
-  fields.ignore('dropout_p', 'pre_linear_init_fn', 'embedding_std');
-  fields.close();
-}
-
-function parseTransformer(fields: Fields, modelDim: number): TransformerConfig {
-  const config = parseTransformerFields(fields, modelDim, 'learned');
-  fields.close();
-  return config;
-}
-
-/** reference: TransformerConfig. */
-function parseTransformerFields(
-  fields: Fields,
-  modelDim: number,
-  defaultPosEmbedding: 'learned' | 'none',
-): TransformerConfig {
-  const posEmbeddingStyles = ['rope', 'sine', 'learned', 'none'] as const;
-  const config: TransformerConfig = {
-    numLayers: fields.integer('num_layers', layerCounts, 2),
-    numAttnHeads: fields.integer('num_attn_heads', headCounts, 8),
-    ffnInnerDim: fields.integer('ffn_inner_dim', innerDimensions, 4096),
-    useSwiglu: fields.boolean('use_swiglu', false),
-    ffnInnerActivationName: fields.text('ffn_inner_activation_name', 'relu'),
-    posEmbeddingStyle: fields.choice(
-      'pos_embedding_style',
-      posEmbeddingStyles,
-      defaultPosEmbedding,
-    ),
-    ropeTheta: fields.number('rope_theta', positiveNumbers, 10_000),
-    layerNormalizationStyle: fields.choice(
-      'layer_normalization_style',
-      layerNormalizationStyles,
-      'standard',
-    ),
-    normOrderStyle: fields.choice('norm_order_style', ['pre'], 'pre'),
-    finalNormOrderStyle: fields.orNull('final_norm_order_style', (key) =>
-      fields.choice(key, ['pre', 'post']),
-    ),
-    enableQkLayernorm: fields.choice('enable_qk_layernorm', [false], false),
-    mhaQkvWeightNormalization: fields.choice('mha_qkv_weight_normalization', [false], false),
-    mhaOutputWeightNormalization: fields.choice('mha_output_weight_normalization', [false], false),
-    mhaOutputProjBias: fields.boolean('mha_output_proj_bias', false),
-    scaleResidual: fields.orNull('scale_residual', (key) => fields.number(key, finiteNumbers)),
-  };
-  checkHeads(fields, 'num_attn_heads', modelDim, config.numAttnHeads);
-  if (config.posEmbeddingStyle === 'rope' && (modelDim / config.numAttnHeads) % 2 !== 0) {
-    throw fields.malformed('num_attn_heads', 'heads of an even dimension, for rope');
-  }
-  fields.ignore('dropout_p', 'final_dropout_p', 'attention_dropout_p', 'attention_output_init_fn');
-  return config;
-}
-
 /** reference: DenoiserConfig. */
 function parseDenoiser(fields: Fields, modelDim: number): DenoiserConfig {
   const config: DenoiserConfig = {
@@ -213,47 +171,43 @@ function parseDenoiser(fields: Fields, modelDim: number): DenoiserConfig {
   return config;
 }
 
-/** reference: ProjectionConfig. */
-function parseProjection(fields: Fields): ProjectionConfig {
-  const config = {
-    linearBias: fields.boolean('linear_bias', true),
-    weightNormalization: fields.choice('weight_normalization', [false], false),
-    activationName: fields.orNull('activation_name', (key) => fields.text(key)),
+/** What One-Tower and Quant-LCM have in common; the names are ours, after the reference's. */
+function parseSlotLcm(fields: Fields, common: CommonConfig): SlotLcmConfig {
+  if (common.maxSeqLen < 2) throw fields.malformed('max_seq_len', 'a concept and a slot, 2');
+  const frontend = fields.object('frontend', {});
+  const config: SlotLcmConfig = {
+    ...common,
+    conditionDim: fields.integer('condition_dim', dimensions, common.modelDim),
+    frontend: {
+      preLinearBias: frontend.boolean('pre_linear_bias', true),
+      scaleEmbeddings: frontend.choice('scale_embeddings', [false], false),
+      weightNormalization: frontend.choice('weight_normalization', [false], false),
+    },
+    lcm: parseTransformer(fields.object('lcm', {}), common.modelDim),
+    postnet: parseProjection(fields.object('postnet', {})),
+    trainedWithCfGuidance: fields.boolean('trained_with_cf_guidance', false),
   };
-  fields.ignore('dropout_p', 'linear_init_fn', 'layer_normalization_style');
-  fields.close();
+  closeFrontend(frontend);
   return config;
 }
 
-/** reference: DDIMSchedulerConfig. */
-function parseNoiseScheduler(fields: Fields): NoiseSchedulerConfig {
-  const schedules = ['linear', 'scaled_linear', 'squaredcos_cap_v2', 'sigmoid'] as const;
-  const config: NoiseSchedulerConfig = {
-    numDiffusionTrainSteps: fields.integer('num_diffusion_train_steps', diffusionTrainSteps, 1000),
-    betaStart: fields.number('beta_start', probabilities, 0.0001),
-    betaEnd: fields.number('beta_end', probabilities, 0.02),
-    betaSchedule: fields.choice('beta_schedule', schedules, 'squaredcos_cap_v2'),
-    scaledLinearExponent: fields.number('scaled_linear_exponent', positiveNumbers, 2),
-    sigmoidScheduleAlpha: fields.number('sigmoid_schedule_alpha', finiteNumbers, 1.5),
-    sigmoidScheduleBeta: fields.number('sigmoid_schedule_beta', finiteNumbers, 0),
-    clipSample: fields.boolean('clip_sample', false),
-    clipSampleRange: fields.number('clip_sample_range', positiveNumbers, 1),
-    setAlphaToOne: fields.boolean('set_alpha_to_one', true),
-    predictionType: fields.choice(
-      'prediction_type',
-      ['sample', 'epsilon', 'v_prediction'],
-      'sample',
-    ),
-    thresholding: fields.boolean('thresholding', false),
-    dynamicThresholdingRatio: fields.number('dynamic_thresholding_ratio', probabilities, 0.995),
-    sampleMaxValue: fields.number('sample_max_value', positiveNumbers, 1),
-    rescaleBetasZeroSnr: fields.boolean('rescale_betas_zero_snr', true),
-    timestepSpacing: fields.choice(
-      'timestep_spacing',
-      ['linspace', 'leading', 'trailing'],
-      'trailing',
-    ),
+function parseOneTowerLcm(fields: Fields, common: CommonConfig): OneTowerLcmConfig {
+  return {
+    modelType: 'one_tower_diffusion_lcm',
+    ...parseSlotLcm(fields, common),
+    noiseScheduler: parseNoiseScheduler(fields.object('noise_scheduler', {})),
   };
-  fields.close();
+}
+
+function parseQuantLcm(fields: Fields, common: CommonConfig): QuantLcmConfig {
+  const quantizer = fields.object('quantizer', {});
+  const config: QuantLcmConfig = {
+    modelType: 'quant_lcm',
+    ...parseSlotLcm(fields, common),
+    target: fields.choice('target', ['continuous', 'discrete'], 'discrete'),
+    numCodebooks: quantizer.integer('num_codebooks', codebookCounts, 64),
+    codebookSize: quantizer.integer('codebook_size', codebookSizes, 8192),
+  };
+  quantizer.close();
   return config;
 }

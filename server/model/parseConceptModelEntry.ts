@@ -1,5 +1,7 @@
 import type { Fields } from './fields.ts';
 import {
+  codebookCounts,
+  codebookSizes,
   cosines,
   diffusionTrainSteps,
   dimensions,
@@ -13,7 +15,9 @@ import {
   type GenerationEntry,
   type GraphEntry,
   type NoiseSchedulerConfig,
+  type OneTowerLcmEntry,
   precisions,
+  type QuantLcmEntry,
   type RegressionLcmEntry,
   type TowerEntry,
   type TwoTowerLcmEntry,
@@ -29,7 +33,13 @@ export const conceptModelName = /^[a-z0-9-]{1,40}$/;
 
 type Family = ConceptModelEntry['family'];
 
-const families: readonly Family[] = ['base_lcm', 'two_tower_diffusion_lcm', 'sonar_llm'];
+const families: readonly Family[] = [
+  'base_lcm',
+  'one_tower_diffusion_lcm',
+  'two_tower_diffusion_lcm',
+  'quant_lcm',
+  'sonar_llm',
+];
 
 /** @throws IntegrityError when the entry is malformed */
 export function parseConceptModelEntry(fields: Fields): ConceptModelEntry {
@@ -48,8 +58,12 @@ export function parseConceptModelEntry(fields: Fields): ConceptModelEntry {
     case 'base_lcm':
     case 'sonar_llm':
       return parseRegressionLcm(fields, { family, ...common });
+    case 'one_tower_diffusion_lcm':
+      return parseOneTowerLcm(fields, { family, ...common });
     case 'two_tower_diffusion_lcm':
       return parseTwoTowerLcm(fields, { family, ...common });
+    case 'quant_lcm':
+      return parseQuantLcm(fields, { family, ...common });
   }
 }
 
@@ -63,6 +77,32 @@ function parseRegressionLcm(
   common: Common<RegressionLcmEntry>,
 ): RegressionLcmEntry {
   return { ...common, ...parseTower(fields), graphs: parseGraphs(fields, ['lcm']) };
+}
+
+function parseOneTowerLcm(fields: Fields, common: Common<OneTowerLcmEntry>): OneTowerLcmEntry {
+  return {
+    ...common,
+    ...parseTower(fields),
+    noiseScheduler: parseNoiseScheduler(fields.object('noiseScheduler')),
+    trainedWithCfGuidance: fields.boolean('trainedWithCfGuidance'),
+    graphs: parseGraphs(fields, ['lcm']),
+  };
+}
+
+function parseQuantLcm(fields: Fields, common: Common<QuantLcmEntry>): QuantLcmEntry {
+  const quantizer = fields.object('quantizer');
+  return {
+    ...common,
+    ...parseTower(fields),
+    target: fields.choice('target', ['continuous', 'discrete']),
+    quantizer: {
+      numCodebooks: quantizer.integer('numCodebooks', codebookCounts),
+      codebookSize: quantizer.integer('codebookSize', codebookSizes),
+      file: parseFile(quantizer.object('file')),
+    },
+    trainedWithCfGuidance: fields.boolean('trainedWithCfGuidance'),
+    graphs: parseGraphs(fields, ['lcm']),
+  };
 }
 
 function parseTwoTowerLcm(fields: Fields, common: Common<TwoTowerLcmEntry>): TwoTowerLcmEntry {

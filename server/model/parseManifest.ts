@@ -95,6 +95,7 @@ export function manifestFiles(manifest: Manifest): readonly FileEntry[] {
   for (const entry of manifest.conceptModels) {
     graphs.push(...Object.values<GraphEntry>(entry.graphs));
     if (entry.normalizer !== null) files.push(entry.normalizer.file);
+    if (entry.family === 'quant_lcm') files.push(entry.quantizer.file);
   }
   return [...files, ...graphs.flatMap(({ model, weights }) => [model, weights])];
 }

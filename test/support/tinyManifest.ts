@@ -17,6 +17,18 @@ import { tinyTwoTowerLcm } from './tinyModels.ts';
  * A model folder whose manifest is right and whose graphs are not: each file holds its own name.
  */
 
+const slotEntry = {
+  precision: 'int8',
+  modelDim: 32,
+  maxSeqLen: 64,
+  normalizer: null,
+  numLayers: 2,
+  numAttnHeads: 4,
+  headDim: 8,
+  generation: lcmGeneration,
+  trainedWithCfGuidance: true,
+} as const;
+
 /** A manifest with a concept model of each family. */
 export const tinyManifest: ModelManifest = {
   kind: 'model',
@@ -78,6 +90,21 @@ export const tinyManifest: ModelManifest = {
         crossAttention: graphEntry('two-tower.crossAttention'),
         denoiser: graphEntry('two-tower.denoiser'),
       },
+    },
+    {
+      family: 'one_tower_diffusion_lcm',
+      name: 'one-tower',
+      ...slotEntry,
+      noiseScheduler: tinyTwoTowerLcm.noiseScheduler,
+      graphs: { lcm: graphEntry('one-tower.lcm') },
+    },
+    {
+      family: 'quant_lcm',
+      name: 'quant',
+      ...slotEntry,
+      target: 'discrete',
+      quantizer: { numCodebooks: 3, codebookSize: 10, file: fileEntry('quant.codebooks.bin') },
+      graphs: { lcm: graphEntry('quant.lcm') },
     },
     {
       family: 'sonar_llm',

@@ -3,6 +3,9 @@ import {
   type DenoiserConfig,
   encoderMaxSeqLen,
   ffnDim,
+  type OneTowerLcmConfig,
+  type QuantLcmConfig,
+  type SlotLcmConfig,
   type SonarDecoderConfig,
   type SonarEncoderConfig,
   type SonarLlmConfig,
@@ -147,6 +150,43 @@ export const toyTwoTowerLcm: TwoTowerLcmConfig = {
   denoiser: { ...denoiser, ...toyTransformer, posEmbeddingStyle: 'none' },
 };
 
+const slotLcm: SlotLcmConfig = {
+  maxSeqLen: 64,
+  modelDim: 32,
+  sonarEmbedDim: 16,
+  sonarNormalizerName: 'dummy_sonar_normalizer',
+  conditionDim: 24,
+  frontend: tinyBaseLcm.frontend,
+  lcm: { ...transformer, posEmbeddingStyle: 'learned' },
+  postnet: projection,
+  trainedWithCfGuidance: true,
+  generation: lcmGeneration,
+};
+
+export const tinyOneTowerLcm: OneTowerLcmConfig = {
+  ...slotLcm,
+  modelType: 'one_tower_diffusion_lcm',
+  noiseScheduler,
+};
+
+/** LayerNorm, ReLU, no bias on the output projection. */
+export const toyOneTowerLcm: OneTowerLcmConfig = { ...tinyOneTowerLcm, lcm: toyTransformer };
+
+/** Rotary positions, which a One-Tower may have although the paper's are learned. */
+export const rotaryOneTowerLcm: OneTowerLcmConfig = { ...tinyOneTowerLcm, lcm: transformer };
+
+/** Quant-LCM-d. */
+export const tinyQuantLcmD: QuantLcmConfig = {
+  ...slotLcm,
+  modelType: 'quant_lcm',
+  target: 'discrete',
+  numCodebooks: 3,
+  codebookSize: 10,
+};
+
+/** Quant-LCM-c. */
+export const tinyQuantLcmC: QuantLcmConfig = { ...tinyQuantLcmD, target: 'continuous' };
+
 /** Heads that are wider than the model together, and waves of which scaling changes some. */
 export const tinySonarLlm: SonarLlmConfig = {
   modelType: 'sonar_llm',
@@ -249,6 +289,37 @@ export function twoTowerLcmShapes(config: TwoTowerLcmConfig): Shapes {
     })),
     ...norms('denoiser.layer_norm'),
     ...linear('denoiser.final_proj.fc', sonarEmbedDim, modelDim),
+  };
+}
+
+/** Keys and shapes of a One-Tower checkpoint. */
+export function oneTowerLcmShapes(config: OneTowerLcmConfig): Shapes {
+  const { conditionDim, sonarEmbedDim } = config;
+  return {
+    ...slotLcmShapes(config, sonarEmbedDim),
+    ...linear('embed_time.fc1', conditionDim, 256),
+    ...linear('embed_time.fc2', conditionDim, conditionDim),
+  };
+}
+
+/** Keys and shapes of a Quant-LCM checkpoint. */
+export function quantLcmShapes(config: QuantLcmConfig): Shapes {
+  const { conditionDim, sonarEmbedDim, numCodebooks, codebookSize, target } = config;
+  return {
+    ...slotLcmShapes(config, target === 'discrete' ? codebookSize : sonarEmbedDim),
+    'embed_codebook.weight': [numCodebooks + 1, conditionDim],
+    'quantizer.codebooks': [numCodebooks, codebookSize, sonarEmbedDim],
+  };
+}
+
+function slotLcmShapes(config: SlotLcmConfig, outputDim: number): Shapes {
+  const { modelDim, sonarEmbedDim, conditionDim, sonarNormalizerName, maxSeqLen, lcm } = config;
+  return {
+    ...(sonarNormalizerName !== null && normalizer('sonar_normalizer', sonarEmbedDim)),
+    ...linear('frontend.pre_linear', modelDim, sonarEmbedDim + conditionDim),
+    ...learnedPositions('frontend', lcm, maxSeqLen, modelDim),
+    ...tower('lcm', lcm, modelDim),
+    ...linear('postnet.fc', outputDim, modelDim),
   };
 }
 

@@ -2,6 +2,8 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { buildBaseLcm } from '../../server/compiler/models/baseLcm.ts';
+import { buildOneTowerLcm } from '../../server/compiler/models/oneTowerLcm.ts';
+import { buildQuantLcm, openCodebooks } from '../../server/compiler/models/quantLcm.ts';
 import { buildSonarDecoder } from '../../server/compiler/models/sonarDecoder.ts';
 import { buildSonarEncoder } from '../../server/compiler/models/sonarEncoder.ts';
 import { buildSonarLlm } from '../../server/compiler/models/sonarLlm.ts';
@@ -16,18 +18,25 @@ import {
   prepareSignature,
   regressionLcmSignature,
   type Signature,
+  slotLcmSignature,
   stepSignature,
 } from '../../server/inference/graphSession.ts';
 import { identityNormalizer, parseNormalizer } from '../../server/inference/lcm/normalizer.ts';
+import { OneTowerLcm } from '../../server/inference/lcm/oneTowerLcm.ts';
+import { QuantLcm } from '../../server/inference/lcm/quantLcm.ts';
 import { RegressionLcm } from '../../server/inference/lcm/regressionLcm.ts';
+import { ResidualQuantizer } from '../../server/inference/lcm/residualQuantizer.ts';
 import { TwoTowerLcm } from '../../server/inference/lcm/twoTowerLcm.ts';
 import { SentenceDecoder, type TargetTokenizer } from '../../server/inference/sentenceDecoder.ts';
 import { SentenceEncoder, type SourceTokenizer } from '../../server/inference/sentenceEncoder.ts';
 import { OnnxSession } from '../../server/inference/session.ts';
+import type { QuantLcmConfig, SlotLcmConfig } from '../../server/model/config.ts';
 import type {
   DecoderEntry,
   EncoderEntry,
   GraphEntry,
+  OneTowerLcmEntry,
+  QuantLcmEntry,
   RegressionLcmEntry,
   TwoTowerLcmEntry,
 } from '../../server/model/manifest.ts';
@@ -36,12 +45,15 @@ import { concatenate } from '../../server/tensor/vector.ts';
 import { closedFormVector, closedFormWeights } from './closedForm.ts';
 import {
   baseLcmShapes,
+  oneTowerLcmShapes,
+  quantLcmShapes,
   sonarDecoderShapes,
   sonarEncoderShapes,
   sonarLlmShapes,
   tinyBaseLcm,
   tinyEncoderMaxSeqLen,
   tinyGroupedSonarLlm,
+  tinyOneTowerLcm,
   tinySonarDecoder,
   tinySonarEncoder,
   tinyTwoTowerLcm,
@@ -186,6 +198,63 @@ export async function tinySonarLlmModel(): Promise<RegressionLcm> {
     await openCompiled(lcm, regressionLcmSignature),
     identityNormalizer,
   );
+}
+
+/** What the entries of One-Tower and Quant-LCM have in common. */
+function slotEntry({ modelDim, maxSeqLen, lcm }: SlotLcmConfig) {
+  return {
+    ...fp32,
+    modelDim,
+    maxSeqLen,
+    normalizer: null,
+    numLayers: lcm.numLayers,
+    numAttnHeads: lcm.numAttnHeads,
+    headDim: modelDim / lcm.numAttnHeads,
+    generation: lcmGeneration,
+    trainedWithCfGuidance: true,
+    graphs: { lcm: graphEntry },
+  };
+}
+
+export async function tinyOneTowerModel(
+  change: Partial<OneTowerLcmEntry> = {},
+): Promise<OneTowerLcm> {
+  const config = tinyOneTowerLcm;
+  const weights = closedFormWeights(oneTowerLcmShapes(config));
+  const { lcm } = buildOneTowerLcm(config, weights, fp32);
+  const entry: OneTowerLcmEntry = {
+    ...slotEntry(config),
+    family: 'one_tower_diffusion_lcm',
+    name: 'one-tower',
+    noiseScheduler: config.noiseScheduler,
+    ...change,
+  };
+  return new OneTowerLcm(entry, await openCompiled(lcm, slotLcmSignature), tinyNormalizer);
+}
+
+/** The quantiser of the tiny Quant-LCMs. */
+export function tinyQuantizer(config: QuantLcmConfig): ResidualQuantizer {
+  const { read } = openCodebooks(config, closedFormWeights(quantLcmShapes(config)));
+  return new ResidualQuantizer([...read()], config.sonarEmbedDim);
+}
+
+export async function tinyQuantModel(
+  config: QuantLcmConfig,
+  change: Partial<QuantLcmEntry> = {},
+): Promise<QuantLcm> {
+  const { target, numCodebooks, codebookSize } = config;
+  const weights = closedFormWeights(quantLcmShapes(config));
+  const { lcm } = buildQuantLcm(config, weights, fp32);
+  const entry: QuantLcmEntry = {
+    ...slotEntry(config),
+    family: 'quant_lcm',
+    name: 'quant',
+    target,
+    quantizer: { numCodebooks, codebookSize, file: file('quant.codebooks.bin') },
+    ...change,
+  };
+  const graph = await openCompiled(lcm, slotLcmSignature);
+  return new QuantLcm(entry, graph, tinyNormalizer, tinyQuantizer(config));
 }
 
 export async function tinyTwoTowerModel(

@@ -7,11 +7,16 @@ import { storeTensor, writeSafetensors } from './safetensorsWriter.ts';
 import { buildModel, specialPieces } from './sentencePieceModels.ts';
 import {
   baseLcmShapes,
+  oneTowerLcmShapes,
+  quantLcmShapes,
   type Shapes,
   sonarDecoderShapes,
   sonarEncoderShapes,
   sonarLlmShapes,
   tinyBaseLcm,
+  tinyOneTowerLcm,
+  tinyQuantLcmC,
+  tinyQuantLcmD,
   tinySonarDecoder,
   tinySonarEncoder,
   tinySonarLlm,
@@ -42,6 +47,18 @@ const transformer = {
 
 const conceptModel = { max_seq_len: 64, model_dim: 32, sonar_embed_dim: sonarEmbedDim };
 
+const slotModel = {
+  ...conceptModel,
+  condition_dim: 24,
+  trained_with_cf_guidance: true,
+  lcm: { ...transformer, pos_embedding_style: 'learned' },
+};
+
+const quantizer = {
+  model_type: 'quant_lcm',
+  quantizer: { num_codebooks: 3, codebook_size: 10 },
+};
+
 /** The configuration that belongs to the weights of `tinyShapes`. */
 export const tinyConfig = {
   name: 'tiny',
@@ -57,6 +74,13 @@ export const tinyConfig = {
       noise_scheduler: { num_diffusion_train_steps: 100 },
       trained_with_cf_guidance: true,
     },
+    'one-tower': {
+      ...slotModel,
+      model_type: 'one_tower_diffusion_lcm',
+      noise_scheduler: { num_diffusion_train_steps: 100 },
+    },
+    'quant-c': { ...slotModel, ...quantizer, target: 'continuous' },
+    'quant-d': { ...slotModel, ...quantizer, target: 'discrete' },
     'sonar-llm': {
       embed_dim: sonarEmbedDim,
       add_begin: true,
@@ -81,13 +105,16 @@ export const tinyConfig = {
 };
 
 /** Keys and shapes of each checkpoint. */
-type TinyPart = 'encoder' | 'decoder' | 'base' | 'two-tower' | 'sonar-llm';
+type TinyPart = 'encoder' | 'decoder' | keyof typeof tinyConfig.lcm;
 
 export const tinyShapes: Readonly<Record<TinyPart, Shapes>> = {
   encoder: sonarEncoderShapes(tinySonarEncoder),
   decoder: sonarDecoderShapes(tinySonarDecoder),
   base: baseLcmShapes({ ...tinyBaseLcm, sonarEmbedDim }),
   'two-tower': twoTowerLcmShapes({ ...tinyTwoTowerLcm, sonarEmbedDim }),
+  'one-tower': oneTowerLcmShapes({ ...tinyOneTowerLcm, sonarEmbedDim }),
+  'quant-c': quantLcmShapes({ ...tinyQuantLcmC, sonarEmbedDim }),
+  'quant-d': quantLcmShapes({ ...tinyQuantLcmD, sonarEmbedDim }),
   'sonar-llm': {
     ...sonarLlmShapes({ ...tinySonarLlm, sonarEmbedDim }),
     'llama_model.model.embed_tokens.weight': [50, 24],
@@ -124,11 +151,9 @@ export function writeTinySources(
   return {
     encoder: at('encoder.safetensors'),
     decoder: at('decoder.safetensors'),
-    lcms: {
-      base: at('base.safetensors'),
-      'two-tower': at('two-tower.safetensors'),
-      'sonar-llm': at('sonar-llm.safetensors'),
-    },
+    lcms: Object.fromEntries(
+      Object.keys(tinyConfig.lcm).map((name) => [name, at(`${name}.safetensors`)]),
+    ),
     tokenizer: at('tokenizer.model'),
     config: at('config.json'),
   };

@@ -21,26 +21,30 @@ export interface LcmTransformerConfig extends TransformerConfig {
 }
 
 /**
- * The causal Transformer that is the whole of a Base-LCM and the context tower of a Two-Tower.
+ * The causal Transformer that is the whole of a Base-LCM, a One-Tower and a Quant-LCM, and the
+ * context tower of a Two-Tower.
  *
  * Source: Barrault et al. 2024 (arXiv:2412.08821), section 2.3.
  * reference: LCMTransformerDecoder
  *
- * @param x     [N·S, D]
- * @param past  [L, 2, N, H, T, K]
+ * @param x         [N·S, D]
+ * @param past      [L, 2, N, H, T, K]
+ * @param pastMask  says that all rows share the past of one; see `AttentionInputs`
  * @returns output [N·S, D], present [L, 2, N, H, T + S, K]
  */
 export function lcmTransformer(
   scope: Scope,
   config: LcmTransformerConfig,
   x: Value,
-  { place, past }: { place: SequencePlace; past: Value },
+  { place, past, pastMask }: { place: SequencePlace; past: Value; pastMask?: Value },
 ): { output: Value; present: Value } {
   const { op } = scope;
   const rotate = rotary(scope, config, place);
+  const mask = causalMask(op, place); // [S, T + S]
   const attention: AttentionInputs = {
     headShape: headShape(op, config, place.sequenceShape),
-    mask: causalMask(op, place),
+    mask: pastMask ? op.Slice(mask, place.start, place.end, { axis: 1 }) : mask,
+    ...(pastMask && { pastMask }),
     ...(rotate && { rotate }),
   };
 
@@ -103,8 +107,9 @@ export function ffn(scope: Scope, config: LcmTransformerConfig, x: Value): Value
 export function cacheShape(
   { numLayers, numAttnHeads, modelDim }: LcmTransformerConfig,
   length: string,
+  rows: Dimension = 'N',
 ): Dimension[] {
-  return [numLayers, 2, 'N', numAttnHeads, length, modelDim / numAttnHeads];
+  return [numLayers, 2, rows, numAttnHeads, length, modelDim / numAttnHeads];
 }
 
 /**

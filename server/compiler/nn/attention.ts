@@ -17,10 +17,18 @@ export interface AttentionConfig {
 export interface AttentionInputs {
   /** [N, S, H, K] as int64, see `headShape`. */
   headShape: Value;
-  /** Added to the logits, 0 or −∞; broadcasts to [N, H, S, T]. */
+  /**
+   * Added to the logits, 0 or −∞; broadcasts to [N, H, S, T], and to [N, H, S, S] when all rows
+   * share one past.
+   */
   mask: Value;
   /** Keys and values of earlier positions; the new ones are appended. */
   past?: KeyValues;
+  /**
+   * Says that all rows share the past of one, [1, H, T, K]: what is added to its logits, 0 or −∞,
+   * [N, 1, 1, 1]. The past goes on with the first row.
+   */
+  pastMask?: Value;
   /** Encodes positions in queries and keys, [N, H, S, K] → [N, H, S, K]. */
   rotate?: (x: Value) => Value;
 }
@@ -39,7 +47,7 @@ export function selfAttention(
   scope: Scope,
   config: AttentionConfig,
   x: Value,
-  { headShape, mask, past, rotate = (value) => value }: AttentionInputs,
+  { headShape, mask, past, pastMask, rotate = (value) => value }: AttentionInputs,
 ): KeyValues & { output: Value } {
   const { op } = scope;
   const rows = toRows(scope, x);
@@ -48,6 +56,11 @@ export function selfAttention(
   const q = rotate(heads('q_proj')); // [N, H, S, K]
   const newKeys = rotate(heads('k_proj')); // [N, H, S, K]
   const newValues = heads('v_proj'); // [N, H, S, K]
+  if (past && pastMask) {
+    const own = { keys: newKeys, values: newValues };
+    const attended = attendToShared(op, config, q, { past, pastMask, own, mask }); // [N·S, D]
+    return { output: projectOutput(scope, config, attended), ...goOnWithFirstRow(op, past, own) };
+  }
   const keys = past ? op.Concat([past.keys, newKeys], { axis: 2 }) : newKeys; // [N, H, T, K]
   const values = past ? op.Concat([past.values, newValues], { axis: 2 }) : newValues; // [N, H, T, K]
 
@@ -132,6 +145,48 @@ export function attend(
   const weights = op.Softmax(mask ? op.Add(logits, mask) : logits); // [N, H, S, T]
   const heads = op.Transpose(op.MatMul(weights, values), { perm: [0, 2, 1, 3] }); // [N, S, H, K]
   return op.Reshape(heads, [-1, modelDim]);
+}
+
+/**
+ * `attend` with keys of two kinds: a past that all rows share, and those of the row itself. The
+ * past is never copied for each row.
+ *
+ *   softmax([Q K_pastᵀ / √K + M_past, Q K_ownᵀ / √K + M]) [V_past; V_own]
+ *
+ * @param q  [N, H, S, K]
+ * @returns [N·S, D]
+ */
+function attendToShared(
+  op: Ops,
+  { modelDim, numAttnHeads }: AttentionConfig,
+  q: Value,
+  { past, pastMask, own, mask }: { past: KeyValues; pastMask: Value; own: KeyValues; mask: Value },
+): Value {
+  const scaled = op.Div(q, Math.sqrt(modelDim / numAttnHeads));
+  const logitsOf = ({ keys }: KeyValues) =>
+    op.MatMul(scaled, op.Transpose(keys, { perm: [0, 1, 3, 2] }));
+  const pastLogits = op.Add(logitsOf(past), pastMask); // [N, H, S, T]
+  const ownLogits = op.Add(logitsOf(own), mask); // [N, H, S, S]
+  const weights = op.Softmax(op.Concat([pastLogits, ownLogits], { axis: 3 })); // [N, H, S, T + S]
+
+  const size = (x: Value, axis: number) => op.Shape(x, { start: axis, end: axis + 1 }); // [1]
+  const pastLength = size(past.keys, 2);
+  const length = op.Add(pastLength, size(own.keys, 2));
+  const none = op.constant('int64', [0]);
+  const ofPast = op.MatMul(op.Slice(weights, none, pastLength, { axis: 3 }), past.values);
+  const ofOwn = op.MatMul(op.Slice(weights, pastLength, length, { axis: 3 }), own.values);
+  const heads = op.Transpose(op.Add(ofPast, ofOwn), { perm: [0, 2, 1, 3] }); // [N, S, H, K]
+  return op.Reshape(heads, [-1, modelDim]);
+}
+
+/** Appends the keys and values of the first row to the past that all share, [1, H, T + S, K]. */
+function goOnWithFirstRow(op: Ops, past: KeyValues, own: KeyValues): KeyValues {
+  const bounds = [op.constant('int64', [0]), op.constant('int64', [1])] as const;
+  const first = (x: Value) => op.Slice(x, ...bounds, { axis: 0 }); // [1, H, S, K]
+  return {
+    keys: op.Concat([past.keys, first(own.keys)], { axis: 2 }),
+    values: op.Concat([past.values, first(own.values)], { axis: 2 }),
+  };
 }
 
 /** One of the projections q, k and v: [S, D] → [S, D]. */

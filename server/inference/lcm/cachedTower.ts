@@ -52,6 +52,18 @@ export class CachedTower {
     context: readonly Float32Array[],
     signal?: AbortSignal,
   ): Promise<readonly Float32Array[]> {
+    return (await this.#read(context, signal)).outputs;
+  }
+
+  /** Returns the keys and values of a context, which stay the tower's. */
+  async keyValues(
+    context: readonly Float32Array[],
+    signal?: AbortSignal,
+  ): Promise<CarriedTensor<'float32'>> {
+    return (await this.#read(context, signal)).keyValues;
+  }
+
+  async #read(context: readonly Float32Array[], signal?: AbortSignal): Promise<State> {
     this.#keep(commonPrefix(this.#state.context, context));
     for (
       let start = this.#state.context.length;
@@ -69,7 +81,7 @@ export class CachedTower {
         keyValues: presentKeyValues,
       };
     }
-    return this.#state.outputs;
+    return this.#state;
   }
 
   /** Forgets everything. */

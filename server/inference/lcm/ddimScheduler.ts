@@ -54,6 +54,11 @@ export class DdimScheduler {
     this.alphasCumprod = cumulativeProduct(this.betas.map((beta) => 1 - beta));
   }
 
+  /** T − 1, where there may be no signal at all. */
+  get lastTimestep(): number {
+    return this.#config.numDiffusionTrainSteps - 1;
+  }
+
   /**
    * Returns the timesteps of an inference in S steps, first to last. There may be more than S: the
    * reference cuts the stride T / S down to an integer before it counts, and so do we.

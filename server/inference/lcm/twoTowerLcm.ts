@@ -1,7 +1,7 @@
 import type { TwoTowerLcmEntry } from '../../model/manifest.ts';
 import { Random } from '../../tensor/random.ts';
 import { tensor } from '../../tensor/tensor.ts';
-import { clamp, concatenate, scale, splitRows } from '../../tensor/vector.ts';
+import { concatenate, splitRows } from '../../tensor/vector.ts';
 import {
   type CarriedTensor,
   type contextSignature,
@@ -14,7 +14,12 @@ import type { SamplingOptions } from '../inference.ts';
 import { CachedTower, oneSequence } from './cachedTower.ts';
 import { type ConceptModel, checkPrediction } from './conceptModel.ts';
 import { DdimScheduler } from './ddimScheduler.ts';
-import { applyGuidance } from './guidance.ts';
+import {
+  type DenoisingStep,
+  denoise,
+  type GuidedPredictions,
+  type NoiseSource,
+} from './diffusion.ts';
 import type { Normalizer } from './normalizer.ts';
 
 export interface TwoTowerGraphs {
@@ -22,12 +27,6 @@ export interface TwoTowerGraphs {
   crossAttention: GraphSession<typeof crossAttentionSignature>;
   denoiser: GraphSession<typeof denoiserSignature>;
 }
-
-/** Where the noise of candidate i comes from: all that it uses, in order. */
-export type NoiseSource = (candidate: number) => { gaussians(length: number): Float32Array };
-
-/** Latents never leave ±this; reference: clip_noise. */
-const clipNoise = 100;
 
 /**
  * Two-Tower diffusion LCM: one tower reads the context, the other turns noise into the next
@@ -76,68 +75,27 @@ export class TwoTowerLcm implements ConceptModel {
     return this.denoise(context, options, (i) => new Random(options.seed, i), signal);
   }
 
-  /**
-   * Samples like `predict`, with the given noise: first the latents, and for `ddimEta` > 0 the
-   * noise of each step.
-   */
+  /** Samples like `predict`, with the given noise. */
   async denoise(
     context: readonly Float32Array[],
     options: SamplingOptions,
     noiseOf: NoiseSource,
     signal?: AbortSignal,
   ): Promise<Float32Array[]> {
-    const { inferenceTimesteps, epsilonScaling, ddimEta, initialNoiseScale } = options;
     const { normalize, denormalize } = this.#normalizer;
-    const scheduler = this.#scheduler;
-    const timesteps = scheduler.timesteps(inferenceTimesteps);
-    const lastTimestep = this.#entry.noiseScheduler.numDiffusionTrainSteps - 1;
-    const isGuided = this.#entry.trainedWithCfGuidance && options.guidanceScale !== 1;
-
-    const keyValues = await this.#crossKeyValues(
-      context.slice(-this.#entry.maxSeqLen).map(normalize),
+    const sampler = { ...this.#entry, scheduler: this.#scheduler, noiseOf };
+    const window = context.slice(-this.#entry.maxSeqLen).map(normalize);
+    const samples = await denoise(
+      sampler,
+      options,
+      context[0]?.length ?? 0,
+      async () => {
+        const keyValues = await this.#crossKeyValues(window, signal);
+        return (step) => this.#predictions(step, keyValues);
+      },
       signal,
     );
-    const embeddingDim = context[0]?.length ?? 0;
-    const noises = Array.from({ length: options.count }, (_, i) => noiseOf(i));
-    let latents = noises.map((noise) =>
-      clamp(scale(initialNoiseScale, noise.gaussians(embeddingDim)), -clipNoise, clipNoise),
-    );
-    let predOriginalSamples = latents;
-
-    for (const timestep of timesteps) {
-      signal?.throwIfAborted();
-      // At t = T − 1 there may be no signal at all, so ε̂ would be a division by zero.
-      const isGuidedStep = isGuided && timestep !== lastTimestep;
-      const predictions = await this.#predictions(latents, timestep, isGuidedStep, keyValues);
-      const steps = latents.map((sample, i) => {
-        const conditional = predictions.conditional[i] as Float32Array;
-        const unconditional = predictions.unconditional[i];
-        const common = { timestep, sample, inferenceTimesteps, epsilonScaling };
-        const variance =
-          ddimEta > 0
-            ? { ddimEta, noise: (noises[i] as (typeof noises)[0]).gaussians(embeddingDim) }
-            : undefined;
-        if (unconditional === undefined) {
-          return scheduler.step({ ...common, variance, modelOutput: conditional });
-        }
-        const predEpsilon = applyGuidance(
-          scheduler.predEpsilon(conditional, timestep, sample),
-          scheduler.predEpsilon(unconditional, timestep, sample),
-          options,
-        );
-        return scheduler.step({
-          ...common,
-          variance,
-          modelOutput: predEpsilon,
-          predictionType: 'epsilon',
-        });
-      });
-      latents = steps.map(({ prevSample }) => clamp(prevSample, -clipNoise, clipNoise));
-      predOriginalSamples = steps.map(({ predOriginalSample }) => predOriginalSample);
-    }
-    return predOriginalSamples.map((sample) =>
-      checkPrediction(this.#entry.name, denormalize(sample)),
-    );
+    return samples.map((sample) => checkPrediction(this.#entry.name, denormalize(sample)));
   }
 
   async dispose(): Promise<void> {
@@ -150,11 +108,9 @@ export class TwoTowerLcm implements ConceptModel {
 
   /** Runs the denoiser on N latents: N rows with context, and as many without when guided. */
   async #predictions(
-    latents: readonly Float32Array[],
-    timestep: number,
-    isGuided: boolean,
+    { latents, timestep, isGuided }: DenoisingStep,
     keyValues: CarriedTensor<'float32'>,
-  ): Promise<{ conditional: Float32Array[]; unconditional: Float32Array[] }> {
+  ): Promise<GuidedPredictions> {
     const count = latents.length;
     const rows = isGuided ? [...latents, ...latents] : latents;
     const embeddingDim = rows[0]?.length ?? 0;

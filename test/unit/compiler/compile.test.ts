@@ -139,6 +139,9 @@ test('the manifest tells the hyper-parameters and the file names of the contract
     [
       ['base_lcm', 'base'],
       ['two_tower_diffusion_lcm', 'two-tower'],
+      ['one_tower_diffusion_lcm', 'one-tower'],
+      ['quant_lcm', 'quant-c'],
+      ['quant_lcm', 'quant-d'],
       ['sonar_llm', 'sonar-llm'],
     ],
   );
@@ -153,6 +156,17 @@ test('the manifest tells the hyper-parameters and the file names of the contract
     'encoder.bin',
     'encoder.onnx',
     'manifest.json',
+    'one-tower.lcm.bin',
+    'one-tower.lcm.onnx',
+    'one-tower.normalizer.bin',
+    'quant-c.codebooks.bin',
+    'quant-c.lcm.bin',
+    'quant-c.lcm.onnx',
+    'quant-c.normalizer.bin',
+    'quant-d.codebooks.bin',
+    'quant-d.lcm.bin',
+    'quant-d.lcm.onnx',
+    'quant-d.normalizer.bin',
     'sonar-llm.lcm.bin',
     'sonar-llm.lcm.onnx',
     'tokenizer.model',
@@ -183,7 +197,7 @@ test('each part has its own precision', async () => {
   const { encoder, decoder, conceptModels } = await compileWhole({ ...request(), precision });
   assert.deepEqual(
     [encoder, decoder, ...conceptModels].map((part) => part.precision),
-    ['fp32', 'int8', 'fp32', 'fp32', 'fp32'],
+    ['fp32', 'int8', ...conceptModels.map(() => 'fp32')],
   );
 });
 
@@ -308,7 +322,7 @@ test('progress rises to 1 and names the parts', async () => {
       labels.add(label);
     },
   });
-  const parts = ['tokenizer', 'encoder', 'decoder', 'base', 'two-tower', 'sonar-llm'];
+  const parts = ['tokenizer', 'encoder', 'decoder', ...Object.keys(tinyConfig.lcm)];
   assert.deepEqual([...labels], parts);
   assert.ok(fractions.every((fraction, i) => fraction >= (fractions[i - 1] ?? 0)));
   assert.equal(fractions.at(-1), 1);
@@ -393,7 +407,7 @@ test('a concept model without hyper-parameters, or of no known family, is told',
     /base\.safetensors: expected the sizes of an architecture we know .* found model_type base_lcm, .*--config/,
   );
   await checkRefused(
-    { shapes: { base: { 'quantizer.weight': [1] } } },
+    { shapes: { base: { 'flow.weight': [1] } } },
     CheckpointUnsupportedError,
     /lcm\.base: expected weights of a family we know/,
   );

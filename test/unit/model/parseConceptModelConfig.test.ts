@@ -107,6 +107,36 @@ test('the registered architectures are those of the reference', () => {
   assert.equal(ffnDim(toyTwoTower.denoiser), 4096);
 });
 
+test('One-Tower and Quant-LCM are those of the paper', () => {
+  for (const [arch, modelType, target] of [
+    ['one_tower_diffusion_lcm_1_6B', 'one_tower_diffusion_lcm', null],
+    ['quant_lcm_c_1_6B', 'quant_lcm', 'continuous'],
+    ['quant_lcm_d_1_6B', 'quant_lcm', 'discrete'],
+  ] as const) {
+    const config = parse({ arch }, []);
+    assert.ok(config.modelType === 'one_tower_diffusion_lcm' || config.modelType === 'quant_lcm');
+    const { lcm, modelDim, conditionDim } = config;
+    assert.equal(config.modelType, modelType);
+    assert.deepEqual(
+      [modelDim, conditionDim, lcm.numLayers, lcm.numAttnHeads],
+      [2048, 2048, 32, 32],
+    );
+    assert.deepEqual([lcm.posEmbeddingStyle, ffnDim(lcm)], ['learned', 5632]);
+    assert.ok(config.trainedWithCfGuidance);
+    if (config.modelType === 'quant_lcm') {
+      assert.deepEqual([config.numCodebooks, config.codebookSize], [64, 8192]);
+      assert.equal(config.target, target);
+    } else {
+      assert.equal(config.noiseScheduler.numDiffusionTrainSteps, 100);
+    }
+  }
+  assert.equal(parse({}, ['embed_time.fc1.weight']).modelType, 'one_tower_diffusion_lcm');
+  assert.equal(parse({}, ['quantizer.codebooks']).modelType, 'quant_lcm');
+  assert.equal(parse({ arch: 'toy_quant_lcm' }, []).modelType, 'quant_lcm');
+  const toy = parse({ arch: 'toy_one_tower_diffusion_lcm' }, []);
+  assert.equal(toy.modelType, 'one_tower_diffusion_lcm');
+});
+
 const llamaNames = ['llama_model.model.norm.weight', 'forward_proj.linear.weight'];
 
 /** Heads as large as in Llama 3.2, unless told otherwise. */
@@ -227,13 +257,16 @@ test('what we cannot honour, or nobody knows, is refused by its name', () => {
     [{ frontend: { weight_normalization: true } }, baseNames, /frontend\.weight_normalization/],
     [{ postnet: { weight_normalization: true } }, baseNames, /postnet\.weight_normalization/],
     [{ model_output_dim: 512 }, baseNames, /model_output_dim: expected sonar_embed_dim 1024/],
-    [{ model_type: 'quant_lcm' }, baseNames, /model_type/],
+    [{ model_type: 'flow_lcm' }, baseNames, /model_type/],
     [{ arch: 'one_tower' }, baseNames, /arch/],
     [{ lcm: { num_layer: 3 } }, baseNames, /lcm\.mine\.lcm: expected no field "num_layer"/],
     [{ denoiser: {} }, baseNames, /lcm\.mine: expected no field "denoiser"/],
     [{ sonar_normalizer_name: null }, twoTowerNames, /sonar_normalizer_name: expected a norm/],
     [{ noise_scheduler: { beta_schedule: 'cosine' } }, twoTowerNames, /beta_schedule/],
     [{ noise_scheduler: { prediction_type: 'v_epsilon' } }, twoTowerNames, /prediction_type/],
+    [{ target: 'both' }, ['quantizer.codebooks'], /target: expected continuous or discrete/],
+    [{ quantizer: { codebooks: 4 } }, ['quantizer.codebooks'], /quantizer: expected no field/],
+    [{ frontend: { scale_embeddings: true } }, ['embed_time.fc1.bias'], /scale_embeddings/],
     [{ llama_config: { attention_bias: true } }, llamaNames, /attention_bias: expected false/],
     [{ llama_config: { hidden_act: 'gelu' } }, llamaNames, /hidden_act: expected silu/],
     [{ llama_config: { rope_scaling: { rope_type: 'yarn' } } }, llamaNames, /rope_type/],
@@ -270,6 +303,9 @@ test('wrong types and absurd sizes are told by name', () => {
     [{ noise_scheduler: { num_diffusion_train_steps: 0 } }, twoTowerNames, /train_steps/],
     [{ noise_scheduler: { beta_end: 2 } }, twoTowerNames, /beta_end/],
     [{ noise_scheduler: { clip_sample: 1 } }, twoTowerNames, /clip_sample/],
+    [{ max_seq_len: 1 }, ['embed_time.fc1.bias'], /max_seq_len: expected a concept and a slot/],
+    [{ quantizer: { num_codebooks: 1e6 } }, ['quantizer.codebooks'], /num_codebooks/],
+    [{ quantizer: { codebook_size: 0 } }, ['quantizer.codebooks'], /codebook_size/],
     [{}, llamaNames, /llama_config: expected an object/],
     [
       { llama_config: { num_key_value_heads: 5 } },

@@ -63,7 +63,9 @@ test('an add-on has concept models, and no files of an encoder, decoder or token
   assert.deepEqual(parsed, addOn);
   assert.deepEqual(
     manifestFiles(parsed),
-    manifestFiles(tinyManifest).filter(({ file }) => /^(base|two-tower|sonar-llm)\./.test(file)),
+    manifestFiles(tinyManifest).filter(({ file }) =>
+      /^(base|two-tower|one-tower|quant|sonar-llm)\./.test(file),
+    ),
   );
   assert.throws(() => parse({ ...rest, kind: 'model' }), /tokenizer: expected an object/);
   checkRefused('kind', 'tokenizer', 'kind: expected model or conceptModels, found "tokenizer"');
@@ -74,10 +76,10 @@ test('every file is listed once, the manifest not included', () => {
     manifestFiles(tinyManifest).map(({ file }) => file),
     [
       'tokenizer.model',
-      'base.normalizer.bin',
+      ...['base.normalizer.bin', 'quant.codebooks.bin'],
       ...['encoder', 'decoder.prepare', 'decoder.step', 'base.lcm'],
       ...['two-tower.context', 'two-tower.crossAttention', 'two-tower.denoiser'],
-      'sonar-llm.lcm',
+      ...['one-tower.lcm', 'quant.lcm', 'sonar-llm.lcm'],
     ].flatMap((name) =>
       name.includes('.m') || name.endsWith('.bin') ? [name] : [`${name}.onnx`, `${name}.bin`],
     ),
@@ -136,7 +138,7 @@ test('sizes, digests and counts out of range are refused', () => {
     'int2',
     'encoder.precision: expected fp32 or fp16 or int8 or int4',
   );
-  checkRefused('conceptModels.0.family', 'quant_lcm', 'conceptModels[0].family');
+  checkRefused('conceptModels.0.family', 'flow_lcm', 'conceptModels[0].family');
   checkRefused('conceptModels.0.name', '../base', 'conceptModels[0].name');
   checkRefused('conceptModels.1.name', 'base', 'conceptModels: expected each name once');
   checkRefused(

@@ -161,7 +161,7 @@ test('the list shows what is there and in which state', async () => {
     ['large', 'large', false, 'ready'],
   ]);
   const [, , large] = await store.list();
-  assert.deepEqual(large?.conceptModels, ['base', 'two-tower', 'sonar-llm']);
+  assert.deepEqual(large?.conceptModels, ['base', 'two-tower', 'one-tower', 'quant', 'sonar-llm']);
   assert.ok((large?.sizeBytes ?? 0) > 0);
 });
 
