@@ -1,4 +1,9 @@
-import { type ConceptModelConfig, ffnDim, type TransformerConfig } from '../../model/config.ts';
+import {
+  type ConceptModelConfig,
+  ffnDim,
+  type SlotLcmConfig,
+  type TransformerConfig,
+} from '../../model/config.ts';
 import type { WeightSource } from '../onnx/weights.ts';
 import { layerCount, shapeOf } from './shapes.ts';
 
@@ -25,6 +30,22 @@ export function factsOfConceptModel(weights: WeightSource): Facts {
       model_dim: modelDim,
       ...factsOfTower(weights, 'context_encoder', 'encoder_frontend'),
       ...factsOfTower(weights, 'denoiser', 'denoiser'),
+    };
+  }
+  if (has('embed_time.')) {
+    const [conditionDim] = shapeOf(weights, 'embed_time.fc2.weight', 2);
+    return { model_type: 'one_tower_diffusion_lcm', ...factsOfSlots(weights, conditionDim) };
+  }
+  if (has('quantizer.')) {
+    const [, conditionDim] = shapeOf(weights, 'embed_codebook.weight', 2);
+    const [numCodebooks, codebookSize] = shapeOf(weights, 'quantizer.codebooks', 3);
+    const [outputDim] = shapeOf(weights, 'postnet.fc.weight', 2);
+    return {
+      model_type: 'quant_lcm',
+      ...factsOfSlots(weights, conditionDim),
+      'quantizer.num_codebooks': numCodebooks,
+      'quantizer.codebook_size': codebookSize,
+      output_dim: outputDim,
     };
   }
   if (has('lcm.layers.')) {
@@ -66,6 +87,16 @@ export function factsOfConfig(config: ConceptModelConfig): Facts {
         ...factsOfTransformer('context_encoder', config.contextEncoder),
         ...factsOfTransformer('denoiser', config.denoiser),
       };
+    case 'one_tower_diffusion_lcm':
+      return { model_type: config.modelType, ...factsOfSlotConfig(config) };
+    case 'quant_lcm':
+      return {
+        model_type: config.modelType,
+        ...factsOfSlotConfig(config),
+        'quantizer.num_codebooks': config.numCodebooks,
+        'quantizer.codebook_size': config.codebookSize,
+        output_dim: config.target === 'discrete' ? config.codebookSize : config.sonarEmbedDim,
+      };
     case 'base_lcm':
       return {
         model_type: config.modelType,
@@ -86,6 +117,26 @@ export function factsOfConfig(config: ConceptModelConfig): Facts {
       };
     }
   }
+}
+
+/** What One-Tower and Quant-LCM have in common. */
+function factsOfSlots(weights: WeightSource, conditionDim: number): Facts {
+  const [modelDim, inputDim] = shapeOf(weights, 'frontend.pre_linear.weight', 2);
+  return {
+    sonar_embed_dim: inputDim - conditionDim,
+    condition_dim: conditionDim,
+    model_dim: modelDim,
+    ...factsOfTower(weights, 'lcm', 'frontend'),
+  };
+}
+
+function factsOfSlotConfig({ sonarEmbedDim, conditionDim, modelDim, lcm }: SlotLcmConfig): Facts {
+  return {
+    sonar_embed_dim: sonarEmbedDim,
+    condition_dim: conditionDim,
+    model_dim: modelDim,
+    ...factsOfTransformer('lcm', lcm),
+  };
 }
 
 function factsOfTower(weights: WeightSource, tower: string, frontend: string): Facts {

@@ -8,6 +8,7 @@ import type { WeightSource } from '../onnx/weights.ts';
  */
 export function shapeOf(weights: WeightSource, name: string, rank: 1): [number];
 export function shapeOf(weights: WeightSource, name: string, rank: 2): [number, number];
+export function shapeOf(weights: WeightSource, name: string, rank: 3): [number, number, number];
 export function shapeOf(weights: WeightSource, name: string, rank: number): number[] {
   const shape = weights.has(name) ? weights.shape(name) : null;
   if (shape?.length === rank) return [...shape];

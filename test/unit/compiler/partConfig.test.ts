@@ -121,7 +121,7 @@ test('what the weights cannot tell is said with the sizes that were found', () =
     /two_tower_diffusion_lcm_7B.*found model_type two_tower_diffusion_lcm, sonar_embed_dim 16/,
   );
   refused(
-    () => configureConceptModel(shapesOnly({ 'quantizer.weight': [1] }), given({})),
+    () => configureConceptModel(shapesOnly({ 'flow.weight': [1] }), given({})),
     /found other weights/,
   );
   refused(

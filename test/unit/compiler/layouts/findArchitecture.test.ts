@@ -24,6 +24,8 @@ import { elementCount } from '../../../../server/tensor/tensor.ts';
 import { shapesOnly } from '../../../support/shapesOnly.ts';
 import {
   baseLcmShapes,
+  oneTowerLcmShapes,
+  quantLcmShapes,
   type Shapes,
   sonarDecoderShapes,
   sonarEncoderShapes,
@@ -43,6 +45,10 @@ function conceptModelShapes(arch: string): Shapes {
       return baseLcmShapes(config);
     case 'two_tower_diffusion_lcm':
       return twoTowerLcmShapes(config);
+    case 'one_tower_diffusion_lcm':
+      return oneTowerLcmShapes(config);
+    case 'quant_lcm':
+      return quantLcmShapes(config);
     case 'sonar_llm':
       return sonarLlmShapes(config);
   }
