@@ -3,13 +3,8 @@ import type { DecoderEntry } from '../model/manifest.ts';
 import { type Tensor, tensor } from '../tensor/tensor.ts';
 import { concatenate, splitRows } from '../tensor/vector.ts';
 import type { NextTokens } from './beamSearch.ts';
-import {
-  type CarriedTensor,
-  type GraphSession,
-  type prepareSignature,
-  releaseTensor,
-  type stepSignature,
-} from './graphSession.ts';
+import type { GraphSession, prepareSignature, stepSignature } from './graphSession.ts';
+import { TokenPool } from './tokenPool.ts';
 
 export interface DecoderGraphs {
   prepare: GraphSession<typeof prepareSignature>;
@@ -28,7 +23,7 @@ export class DecoderSteps {
   /** The places in the cache of each row's tokens, oldest first, [N, T]. */
   #ancestors: readonly (readonly number[])[];
   #hiddenStates: Tensor<'float32'>;
-  #keyValues: CarriedTensor<'float32'>;
+  readonly #pool: TokenPool;
 
   static async start(
     { prepare, step }: DecoderGraphs,
@@ -46,11 +41,10 @@ export class DecoderSteps {
       },
       ['encoder_hidden_states'],
     );
-    const cacheShape = [entry.numLayers, 2, 0, entry.modelDim];
     return new DecoderSteps(
       step,
       encoder_hidden_states,
-      tensor('float32', cacheShape, new Float32Array(0)),
+      new TokenPool(entry.numLayers, entry.modelDim),
       { temperature, eosIdx: entry.vocabInfo.eosIdx },
     );
   }
@@ -58,7 +52,7 @@ export class DecoderSteps {
   private constructor(
     step: DecoderGraphs['step'],
     hiddenStates: Tensor<'float32'>,
-    keyValues: Tensor<'float32'>,
+    pool: TokenPool,
     { temperature, eosIdx }: { temperature: number; eosIdx: number },
   ) {
     const [count = 0, numLayers = 0, modelDim = 0] = hiddenStates.shape;
@@ -70,7 +64,7 @@ export class DecoderSteps {
     this.#conceptOfRow = Array.from({ length: count }, (_, i) => i);
     this.#ancestors = this.#conceptOfRow.map(() => []);
     this.#hiddenStates = hiddenStates;
-    this.#keyValues = keyValues;
+    this.#pool = pool;
   }
 
   /** Returns log p of `next` after `token`, for each concept, [N]. */
@@ -104,7 +98,7 @@ export class DecoderSteps {
   ) {
     this.#reorder(parents);
     const ancestors = parents.map((parent) => this.#ancestors[parent] ?? []);
-    const tokensBefore = this.#keyValues.shape[2] ?? 0;
+    const tokensBefore = this.#pool.size;
     const outputs = await this.#step.run(
       {
         input_ids: tensor('int64', [tokens.length, 1], BigInt64Array.from(tokens, BigInt)),
@@ -114,7 +108,8 @@ export class DecoderSteps {
           BigInt64Array.from(ancestors.flat(), BigInt),
         ),
         encoder_hidden_states: this.#hiddenStates,
-        past_key_values: this.#keyValues,
+        past_key_values: this.#pool.past,
+        kept_from: tensor('int64', [1], BigInt64Array.of(BigInt(this.#pool.keptFrom))),
         top_count: tensor('int64', [1], BigInt64Array.of(BigInt(topCount))),
         temperature: this.#temperature,
         scored_tokens: tensor('int64', [1], BigInt64Array.of(BigInt(scoredToken))),
@@ -122,14 +117,13 @@ export class DecoderSteps {
       ['top_log_probs', 'top_tokens', 'scored_log_probs', 'present_key_values'],
     );
     this.#ancestors = ancestors.map((places, row) => [...places, tokensBefore + row]);
-    releaseTensor(this.#keyValues);
-    this.#keyValues = outputs.present_key_values;
+    this.#pool.append(outputs.present_key_values);
     return outputs;
   }
 
   /** Gives the cache back; no step may follow. */
   dispose(): void {
-    releaseTensor(this.#keyValues);
+    this.#pool.dispose();
   }
 
   /** Gives every row the concept of the row that it continues. */

@@ -83,6 +83,7 @@ export const stepSignature = {
     ancestors: int64(2),
     encoder_hidden_states: float32(3),
     past_key_values: carried(4),
+    kept_from: int64(1),
     top_count: int64(1),
     temperature: float32(1),
     scored_tokens: int64(1),

@@ -71,12 +71,15 @@ export interface EncoderEntry {
  *   ancestors [N, T] int64              the places in the past of the tokens before, oldest first
  *   encoder_hidden_states [N, L, D]     already one row per hypothesis
  *   past_key_values [L, 2, P, D]        the P tokens of all steps before, keys and then values
+ *   kept_from [1] int64                 place of the past from which on it belongs into `present`:
+ *                                       0 where the cache grows in the graph, P where the host
+ *                                       keeps it and wants the new tokens alone
  *   top_count [1] int64                 k; at most V
  *   temperature [1] float32             logits are divided by it before the log-softmax
  *   scored_tokens [W] int64             tokens whose log-probabilities are wanted, such as </s>
  * → top_log_probs [N, k], top_tokens [N, k] int64   the k best after the last token, descending
  *   scored_log_probs [N, W]             of the wanted tokens after the last one
- *   present_key_values [L, 2, P + N·S, D]  the new tokens at the end, row after row
+ *   present_key_values [L, 2, P − kept_from + N·S, D]  the new tokens at the end, row after row
  */
 export interface DecoderEntry {
   precision: Precision;

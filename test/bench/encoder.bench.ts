@@ -1,9 +1,9 @@
-import { spawnSync } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { InferenceClient } from '../../server/inference/client.ts';
 import { cosine } from '../../server/tensor/vector.ts';
+import { compileBuiltIn, readSentences } from './builtIn.ts';
 import { figure } from './figures.ts';
 
 /*
@@ -31,9 +31,9 @@ async function main(): Promise<void> {
       return client;
     };
     const int8 = await open(join('dist', 'models', 'thoughtline-1'));
-    const fp32 = await open(compileFp32(join(folder, 'fp32')));
+    const fp32 = await open(compileBuiltIn('fp32', join(folder, 'fp32')));
     // Sorted, so that sixteen sentences are one batch with little padding.
-    const sentences = readSentences().sort((a, b) => a.length - b.length);
+    const sentences = readSentences(count).sort((a, b) => a.length - b.length);
 
     const speeds = { int8: 0, fp32: 0 };
     for (let round = 0; round <= rounds; round++) {
@@ -67,31 +67,4 @@ async function sentencesPerSecond(
     await client.encode({ sentences: sentences.slice(i, i + batchSize), lang: 'eng_Latn' });
   }
   return sentences.length / ((performance.now() - start) / 1000);
-}
-
-function compileFp32(out: string): string {
-  const source = (name: string) => join('models', 'builtin', name);
-  const { status } = spawnSync(
-    process.execPath,
-    [
-      ...['dist/cli.js', 'compile', '--precision', 'fp32', '--out', out],
-      ...['--encoder', source('encoder.safetensors'), '--decoder', source('decoder.safetensors')],
-      ...['--tokenizer', source('tokenizer.model'), '--config', source('config.json')],
-    ],
-    { stdio: ['ignore', 'ignore', 'inherit'] },
-  );
-  if (status !== 0) throw new Error(`compile: expected status 0, found ${status}`);
-  return out;
-}
-
-function readSentences(): string[] {
-  const file = process.env['THOUGHTLINE_SENTENCES'];
-  if (file !== undefined) return readFileSync(file, 'utf8').trim().split('\n').slice(0, count);
-  const who = ['The teacher', 'A young woman', 'The old captain', 'My brother', 'Nobody'];
-  const did = ['waited for', 'wrote about', 'remembered', 'looked for', 'talked about'];
-  const what = ['the harbour', 'an old house', 'the market', 'a small garden', 'the river'];
-  return Array.from({ length: count }, (_, i) => {
-    const pick = (words: readonly string[], step: number) => words[Math.floor(i / step) % 5];
-    return `${pick(who, 1)} ${pick(did, 5)} ${pick(what, 25)} for ${i + 1} days and nights.`;
-  });
 }

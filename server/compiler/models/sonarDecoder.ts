@@ -87,6 +87,7 @@ function buildStep(
   const conceptShape = ['N', numLayers, modelDim];
   const concept = builder.input('encoder_hidden_states', 'float32', conceptShape);
   const pool = builder.input('past_key_values', 'float32', [numLayers, 2, 'P', modelDim]);
+  const keptFrom = builder.input('kept_from', 'int64', [1]);
   const topCount = builder.input('top_count', 'int64', [1]);
   const temperature = builder.input('temperature', 'float32', [1]);
   const scoredTokens = builder.input('scored_tokens', 'int64', ['W']);
@@ -125,8 +126,8 @@ function buildStep(
   builder.output('top_log_probs', topLogProbs, ['N', 'k']);
   builder.output('top_tokens', topTokens, ['N', 'k']);
   builder.output('scored_log_probs', op.Gather(logProbs, scoredTokens, { axis: 1 }), ['N', 'W']);
-  const presentShape = [numLayers, 2, 'P + N·S', modelDim];
-  builder.output('present_key_values', growPool(op, pool, added, modelDim), presentShape);
+  const present = growPool(op, pool, keptFrom, added, modelDim);
+  builder.output('present_key_values', present, [numLayers, 2, 'P − kept_from + N·S', modelDim]);
   return builder.finish();
 }
 

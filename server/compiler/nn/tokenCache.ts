@@ -42,20 +42,23 @@ export function ancestorKeyValues(
 }
 
 /**
- * Puts new tokens at the end of the pool, row after row.
+ * Puts new tokens at the end of the pool, row after row, and leaves its beginning out.
  *
- * @param pool    [L, 2, P, D]
- * @param layers  for each layer the new keys and values, [N, S, D]
- * @returns [L, 2, P + N·S, D]
+ * @param pool      [L, 2, P, D]
+ * @param keptFrom  place of the first token that is kept, [1] int64
+ * @param layers    for each layer the new keys and values, [N, S, D]
+ * @returns [L, 2, P − keptFrom + N·S, D]
  */
 export function growPool(
   op: Ops,
   pool: Value,
+  keptFrom: Value,
   layers: readonly KeyValues[],
   modelDim: number,
 ): Value {
   const parts = layers.flatMap(({ keys, values }) => [keys, values]);
   const stacked = op.Concat(parts, { axis: 0 }); // [2 L N, S, D]
   const added = op.Reshape(stacked, [layers.length, 2, -1, modelDim]);
-  return op.Concat([pool, added], { axis: 2 });
+  const kept = op.Slice(pool, keptFrom, op.Shape(pool, { start: 2, end: 3 }), { axis: 2 });
+  return op.Concat([kept, added], { axis: 2 });
 }

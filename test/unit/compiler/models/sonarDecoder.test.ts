@@ -36,6 +36,7 @@ interface Step {
   /** For each row the places of its tokens in the past; by default those of the rows themselves. */
   ancestors?: readonly (readonly number[])[];
   topCount?: number;
+  keptFrom?: number;
   temperature?: number;
 }
 
@@ -48,7 +49,7 @@ async function openDecoder(precision: Precision = 'fp32', source = closedFormWei
     sentence_embedding: embeddings,
   });
   const step = async (
-    { ids, past = emptyPast, ancestors, topCount = 3, temperature = 1 }: Step,
+    { ids, past = emptyPast, ancestors, topCount = 3, temperature = 1, keptFrom = 0 }: Step,
     concepts: readonly number[] = ids.map((_, index) => index),
   ) => {
     const count = ids.length;
@@ -63,6 +64,7 @@ async function openDecoder(precision: Precision = 'fp32', source = closedFormWei
       past_key_values: past,
       top_count: integers([1], [topCount]),
       temperature: floats([1], [temperature]),
+      kept_from: integers([1], [keptFrom]),
       scored_tokens: integers([vocabulary.length], vocabulary),
     });
     const result = (name: string) => results[name] ?? assert.fail(name);
@@ -170,6 +172,23 @@ test('rows that swap and share their past are recomputed rows', async () => {
   const recomputed = await step({ ids: whole }, parents);
   assertClose(reordered.logProbs.data, recomputed.logProbs.data, 1e-5);
   assert.deepEqual(reordered.present.shape, [2, 2, 6 + 3, 32]);
+});
+
+test('the past may be left out of what a step hands out', async () => {
+  const { step } = await openDecoder();
+  const { present: past } = await step({ ids: prefix(3) });
+  const ids = [[5], [6]];
+  const ancestors = [
+    [0, 1, 2],
+    [3, 4, 5],
+  ];
+  const whole = await step({ ids, past, ancestors });
+  const added = await step({ ids, past, ancestors, keptFrom: 6 });
+  assert.deepEqual(added.present.shape, [2, 2, 2, 32]);
+  const tables = [0, 1, 2, 3].map((table) => (table * 8 + 6) * 32);
+  const ends = tables.flatMap((start) => whole.present.data.slice(start, start + 2 * 32));
+  assert.deepEqual(added.present.data, ends);
+  assert.deepEqual(added.logProbs.data, whole.logProbs.data);
 });
 
 test('the best tokens are sorted, and those asked for have an output', async () => {
