@@ -5,7 +5,7 @@
  */
 
 /** Raised whenever an older folder must be compiled again. */
-export const manifestVersion = 2;
+export const manifestVersion = 3;
 
 /**
  * How a graph holds its large matrices: as numbers, as signed bytes with a scale per row, or as
