@@ -22,7 +22,7 @@ from pathlib import Path
 
 import numpy as np
 
-from training.vocabulary import Vocabulary, train_vocabulary
+from training.vocabulary import Vocabulary, extend_vocabulary, train_vocabulary
 
 DEFAULT_DATA = Path("../shared/data")
 DEFAULT_CACHE = Path("training/.cache")
@@ -195,6 +195,7 @@ def main() -> None:
     parser.add_argument("--data", type=Path, default=DEFAULT_DATA)
     parser.add_argument("--cache", type=Path, default=DEFAULT_CACHE)
     parser.add_argument("--vocab-pieces", type=int, default=8000)
+    parser.add_argument("--extend-vocabulary", type=Path, help="a tokenizer.model to extend instead of a new vocabulary")
     parser.add_argument("--vocab-megabytes", type=float, default=2.0, help="text per source for the vocabulary")
     arguments = parser.parse_args()
 
@@ -202,7 +203,9 @@ def main() -> None:
     paths = find_sources(arguments.data)
     arguments.cache.mkdir(parents=True, exist_ok=True)
     model = arguments.cache / "tokenizer.model"
-    if not model.exists():
+    if arguments.extend_vocabulary is not None:
+        print(f"{extend_vocabulary(arguments.extend_vocabulary, model)} characters added", flush=True)
+    elif not model.exists():
         sample = arguments.cache / "vocabulary-sample.txt"
         sample_for_vocabulary(paths, sample, arguments.vocab_megabytes)
         train_vocabulary(sample, model, arguments.vocab_pieces)

@@ -29,9 +29,10 @@ from torch import Tensor
 from training.checkpoint import TrainingStopped, load_checkpoint, save_checkpoint
 from training.corpus import DEFAULT_CACHE, SOURCES, Corpus, load_corpus
 from training.sonar import SonarAutoencoder, SonarConfig
+from training.safetensors_file import read_safetensors
 from training.muon import Muon, split_parameters
 from training.schedule import Schedule, set_learning_rate
-from training.vocabulary import EOS, UNK, Vocabulary
+from training.vocabulary import DATA_TAGS, EOS, LANGS, UNK, Vocabulary
 
 MIN_PIECES, MAX_PIECES = 3, 30
 
@@ -156,10 +157,28 @@ class Trainer:
         return losses / count, hits / count
 
 
+def initialise(model: SonarAutoencoder, exported: Path) -> None:
+    """
+    Takes the weights of an exported model, whose vocabulary may lack the last pieces of ours.
+
+    Rows of new pieces begin as that of `<unk>`, which stood for them; languages and tags move behind them.
+    """
+    state = {**read_safetensors(exported / "encoder.safetensors"), **read_safetensors(exported / "decoder.safetensors")}
+    old = state.pop("encoder_frontend.embed.weight")
+    state.pop("decoder_frontend.embed.weight")
+    num_added = len(model.embed.weight) - len(old)
+    num_behind = len(LANGS) + len(DATA_TAGS)
+    added = old[UNK].repeat(num_added, 1)
+    state["embed.weight"] = torch.cat([old[:-num_behind], added, old[-num_behind:]])
+    own = model.state_dict().keys()
+    model.load_state_dict({name: value for name, value in state.items() if name in own})
+
+
 def parse_arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--cache", type=Path, default=DEFAULT_CACHE)
     parser.add_argument("--run", default="autoencoder", help="folder of the run inside the cache")
+    parser.add_argument("--init", type=Path, help="folder of an exported model to begin with, such as models/builtin")
     parser.add_argument("--steps", type=int, default=100_000)
     parser.add_argument("--decay-from", type=int, help="default: never, see schedule.py for the DECAY file")
     parser.add_argument("--warmup-steps", type=int, default=100)
@@ -207,6 +226,8 @@ def main() -> None:
         sampler.rng.bit_generator.state = state["sampler"]
         torch.set_rng_state(state["rng"])
         print(f"continuing from step {step}", flush=True)
+    elif arguments.init is not None:
+        initialise(model, arguments.init)
 
     def save() -> None:
         save_checkpoint(path, {

@@ -16,6 +16,9 @@ PAD, UNK, BOS, EOS = 0, 1, 2, 3
 LANGS = ["eng_Latn"]
 DATA_TAGS = ["<MINED_DATA>", "<MMT_BT_DATA>", "<SMT_BT_DATA>"]
 
+# Rare in prose, so that coverage alone loses them, and missed at once when they are written as <unk>.
+REQUIRED_CHARACTERS = "".join(map(chr, range(33, 127))) + "“”‘’–—…•·§©°×€£éèàçñüöäßêôîâëïûùóáíúÉ"
+
 
 def train_vocabulary(text: Path, model: Path, num_pieces: int) -> None:
     """Trains `num_pieces` BPE pieces with the settings of NLLB's SentencePiece model."""
@@ -25,6 +28,7 @@ def train_vocabulary(text: Path, model: Path, num_pieces: int) -> None:
         vocab_size=num_pieces,
         model_type="bpe",
         character_coverage=0.9995,
+        required_chars=REQUIRED_CHARACTERS,
         normalization_rule_name="nmt_nfkc",
         byte_fallback=False,
         unk_id=0,
@@ -35,6 +39,27 @@ def train_vocabulary(text: Path, model: Path, num_pieces: int) -> None:
         minloglevel=1,
     )
     model.with_suffix(".vocab").unlink()
+
+
+def extend_vocabulary(model: Path, out: Path) -> int:
+    """
+    Writes a copy of a SentencePiece model with the required characters that it lacks.
+
+    They come last, as pieces of the lowest scores, so that every other piece keeps its id and no
+    text is cut differently but for the characters that were unknown. Returns how many were added.
+    """
+    from sentencepiece import sentencepiece_model_pb2  # Needs protobuf, which training alone does not.
+
+    proto = sentencepiece_model_pb2.ModelProto()
+    proto.ParseFromString(model.read_bytes())
+    known = {piece.piece for piece in proto.pieces}
+    lowest = min(piece.score for piece in proto.pieces)
+    missing = [character for character in REQUIRED_CHARACTERS if character not in known]
+    for index, character in enumerate(missing):
+        proto.pieces.add(piece=character, score=lowest - 1 - index)
+    proto.trainer_spec.vocab_size = len(proto.pieces)
+    out.write_bytes(proto.SerializeToString())
+    return len(missing)
 
 
 class Vocabulary:
