@@ -7,9 +7,12 @@ import {
   type ExtensionContext,
   type LogOutputChannel,
   l10n,
+  Uri,
+  workspace,
 } from 'vscode';
 import {
   CloseAction,
+  type ConfigurationRequest,
   ErrorAction,
   type ErrorHandler,
   LanguageClient,
@@ -229,7 +232,11 @@ export class ServerClient implements Disposable {
       // False: no second attempt on the same connection.
       initializationFailedHandler: () => false,
       errorHandler,
-      middleware: { ...this.#middleware, sendRequest: this.#sendRequest },
+      middleware: {
+        ...this.#middleware,
+        sendRequest: this.#sendRequest,
+        workspace: { configuration: readConfiguration },
+      },
     };
     const server = {
       module,
@@ -264,6 +271,17 @@ class QuietClient extends LanguageClient {
     super.error(message, data, false);
   }
 }
+
+/**
+ * Answers `workspace/configuration` as the library does, and with what is set for the language of
+ * an open document: from its URI alone the editor cannot tell it.
+ */
+const readConfiguration: ConfigurationRequest.MiddlewareSignature = ({ items }) =>
+  items.map(({ scopeUri, section = '' }) => {
+    const document = workspace.textDocuments.find(({ uri }) => uri.toString() === scopeUri);
+    const scope = document ?? (scopeUri === undefined ? undefined : Uri.parse(scopeUri));
+    return workspace.getConfiguration(undefined, scope).get(section) ?? null;
+  });
 
 function isErrorData(data: unknown): data is ErrorData {
   return typeof data === 'object' && data !== null && 'code' in data && 'retryable' in data;

@@ -112,6 +112,16 @@ describe('the extension', () => {
     assert.match(await sentenceBehind('The fishermen'), /\S/);
   });
 
+  it('offers nothing in a language that is switched off for itself alone', async () => {
+    const settings = workspace.getConfiguration('thoughtline', editor.document);
+    const set = (value?: boolean) =>
+      settings.update('completion.enabled', value, ConfigurationTarget.Global, true);
+    await set(false);
+    await eventually(async () => (await askBehind('The fishermen')) === '', 'silence');
+    await set(undefined);
+    assert.match(await sentenceBehind('The fishermen'), /\S/);
+  });
+
   it('replaces an unusable setting by its default', async () => {
     const settings = workspace.getConfiguration('thoughtline', editor.document);
     await settings.update('completion.candidates', 'many', ConfigurationTarget.Global);
