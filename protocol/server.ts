@@ -221,7 +221,17 @@ export interface InstalledModel {
   conceptModels: string[];
   /** Identifier of the licence that was accepted; null for what was not installed from the catalogue. */
   licence: string | null;
+  /** The downloads that it was compiled from; none when it comes from elsewhere. */
+  files: DownloadedFile[];
   folder: string;
+}
+
+/** A file as it came, and what its digest was compared with: ours, the host's own word, or nothing. */
+export interface DownloadedFile {
+  url: string;
+  sizeBytes: number;
+  sha256: string;
+  checkedAgainst: 'pinned' | 'announced' | 'none';
 }
 
 /** A model that can be had. */

@@ -212,7 +212,8 @@ export function serve(connection: Connection, buildHouse: BuildHouse): void {
     },
     onChange: () => {
       loaded = '';
-      void loadModel();
+      // Nobody waits for it: the status tells how it went.
+      loadModel().catch((error) => logger.warn(`models changed, but: ${String(error)}`));
     },
   });
 

@@ -18,6 +18,7 @@ export async function describeModels(store: stored.ModelStore): Promise<ListMode
     ...model,
     title: origin?.title ?? model.name,
     licence: origin?.licence ?? null,
+    files: [...(origin?.files ?? [])],
     conceptModels: [...conceptModels],
   }));
   const available = (await store.available()).map(describeAvailable);

@@ -2,6 +2,7 @@ import {
   CheckpointFormatError,
   CheckpointUnsupportedError,
   ConceptError,
+  DownloadError,
   IntegrityError,
   InvalidRequestError,
   isAbortError,
@@ -36,7 +37,10 @@ const errorClasses = {
   InvalidRequestError,
 };
 
-/** Turns an error into plain data; a buffer that could not be had is a lack of memory. */
+/**
+ * Turns an error into plain data; a buffer that could not be had is a lack of memory, a
+ * full disk one of room.
+ */
 export function toWireError(error: unknown): WireError {
   if (error instanceof ConceptError) {
     const { name, code, message, retryable } = error;
@@ -45,6 +49,9 @@ export function toWireError(error: unknown): WireError {
   const message = error instanceof Error ? error.message : String(error);
   if (error instanceof RangeError && message.includes('allocation failed')) {
     return toWireError(new MemoryError('memory: expected enough for one tensor, found too little'));
+  }
+  if (error instanceof Error && 'code' in error && error.code === 'ENOSPC') {
+    return toWireError(new DownloadError('notEnoughSpace', 'disk: expected room, found it full'));
   }
   const name = isAbortError(error) ? 'AbortError' : 'ConceptError';
   return { name, code: 'internal', message, retryable: isAbortError(error) };

@@ -75,15 +75,13 @@ export class BuiltInModel {
   async describe(): Promise<InstalledModel | null> {
     const { builtInName, checkpointFolder, prebuiltFolder, compiler } = this.#parts;
     const sources = await this.#sources();
-    const candidates = [prebuiltFolder];
-    if (!('missing' in sources)) {
-      candidates.push(this.#folderFor(await compiler.sourceDigest(sources)));
-    }
-    for (const folder of candidates) {
-      const model = await describeFolder(folder, builtInName);
-      if (model?.state === 'ready') return { ...model, isBuiltIn: true };
-    }
+    const prebuilt = await describeFolder(prebuiltFolder, builtInName);
+    if (prebuilt?.state === 'ready') return { ...prebuilt, isBuiltIn: true };
     if ('missing' in sources) return null;
+    // Reads every checkpoint: a list need not wait for it where there is a prebuilt copy.
+    const folder = this.#folderFor(await compiler.sourceDigest(sources));
+    const model = await describeFolder(folder, builtInName);
+    if (model?.state === 'ready') return { ...model, isBuiltIn: true };
     const lcms = Object.entries(sources.lcms);
     const files = [sources.encoder, sources.decoder, ...lcms.map(([, file]) => file)];
     const sizes = await Promise.all(files.map(async (file) => (await fileSize(file)) ?? 0));

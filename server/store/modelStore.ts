@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { rename, rm } from 'node:fs/promises';
 import { basename, join, resolve } from 'node:path';
 import { InvalidRequestError, ModelMissingError } from '../base/errors.ts';
+import { precisions } from '../model/manifest.ts';
 import { BuiltInModel, type BuiltInParts } from './builtInModel.ts';
 import type { CatalogueEntry } from './catalogue.ts';
 import { slugOf } from './folderSources.ts';
@@ -68,13 +69,18 @@ export class ModelStore {
 
   /** Returns what can be had, in the order of the catalogue. */
   async available(): Promise<AvailableModel[]> {
-    const names = await this.#installedNames();
+    const { storageFolder, logger } = this.#parts;
+    const intact = (await intactModels(storageFolder, logger)).map(({ folder }) =>
+      basename(folder),
+    );
     const models: AvailableModel[] = [];
     for (const entry of this.#parts.catalogue) {
       models.push({
         entry,
         alsoInstalls: await this.#installer.besides(entry),
-        isInstalled: names.includes(installedName(entry, null)),
+        isInstalled: [null, ...precisions].some((precision) =>
+          intact.includes(installedName(entry, precision)),
+        ),
         fetchedBytes: await this.#installer.fetchedBytes(entry),
       });
     }

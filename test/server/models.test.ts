@@ -134,7 +134,12 @@ test('what a mirror has is downloaded, compiled and added to the model in use', 
   await server.configure({ ...inUse, completion: { conceptModel: name } });
   await server.status((told) => told.state === 'ready' && told.conceptModel === name);
   const { installed } = await server.connection.sendRequest(listModels, {});
-  assert.equal(installed.find((model) => model.name === name)?.licence, licence);
+  const added = installed.find((model) => model.name === name);
+  assert.equal(added?.licence, licence);
+  assert.deepEqual(
+    added?.files.map(({ checkedAgainst }) => checkedAgainst),
+    ['none', 'none'],
+  );
   await server.connection.sendRequest(verifyModel, { name });
 
   await server.configure(settings);

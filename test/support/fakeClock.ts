@@ -9,10 +9,11 @@ import { idleLimitMs } from '../../server/store/http.ts';
 export class FakeClock implements Clock {
   /** Waits that were asked for, in order. */
   readonly waits: number[] = [];
+  #nowMs = Date.UTC(2026, 0, 1);
   readonly #held = new Set<{ durationMs: number; callback: () => void }>();
 
   now(): number {
-    return Date.UTC(2026, 0, 1);
+    return this.#nowMs;
   }
 
   after(durationMs: number, callback: () => void): () => void {
@@ -28,6 +29,7 @@ export class FakeClock implements Clock {
 
   /** Lets a time run out for all who wait for it now. */
   expire(durationMs: number): void {
+    this.#nowMs += durationMs; // so that whoever shows a sign of life shows a new one
     for (const held of [...this.#held]) {
       if (held.durationMs === durationMs && this.#held.delete(held)) held.callback();
     }

@@ -21,6 +21,7 @@ function model(name: string, facts: Partial<InstalledModel> = {}): InstalledMode
     sizeBytes: 1,
     conceptModels: [],
     licence: null,
+    files: [],
     folder: `/models/${name}`,
     ...facts,
   };

@@ -173,6 +173,7 @@ test('what is installed is not fetched again, in another precision it is', async
   assert.equal(await install('large', { precision: 'fp16', keepsCheckpoints: true }), 'large-fp16');
   assert.equal(compiler.compiled.at(-1)?.precision, 'fp16');
   await install('large', { precision: 'fp32' });
+  assert.equal((await store.available())[0]?.isInstalled, true);
   assert.equal(server.requests.length, 6, 'kept checkpoints are used again');
   assert.deepEqual(await installed(), ['large', 'large-fp16', 'large-fp32']);
 });
