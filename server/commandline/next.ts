@@ -1,4 +1,5 @@
 import { InvalidRequestError } from '../base/errors.ts';
+import { continueText } from '../features/continueText.ts';
 import {
   chooseConceptModel,
   contextConcepts,
@@ -17,10 +18,12 @@ export const nextCommand: Command = {
   name: 'next',
   summary: "write candidates for a document's next sentence",
   help: `Usage: thoughtline next [--model DIR] [--device D] [--lcm NAME] [--count N] [--seed S]
-                        [--steps K] [--guidance G] [--noise S] [--format ${formats.join('|')}] [FILE]
+                        [--steps K] [--guidance G] [--noise S] [--temperature T] [--top-k K]
+                        [--sentences N] [--format ${formats.join('|')}] [FILE]
 
 Reads a document from FILE or standard input and prints {"text","score","embedding"} for each
-candidate. The same seed gives the same candidates.
+candidate, or with --sentences for each sentence that follows, as it is written, until the model
+ends the text. The same seed gives the same sentences.
 
   --model DIR    a compiled model; the built-in one when left out
   --device D     where it runs: ${deviceHelp}
@@ -30,6 +33,9 @@ candidate. The same seed gives the same candidates.
   --steps K      denoising steps, 1 to 1000 (default ${samplingDefaults.inferenceTimesteps})
   --guidance G   guidance scale, 0 to 20 (default ${samplingDefaults.guidanceScale}); 1 means none
   --noise S      initial noise scale, 0 to 4 (default ${samplingDefaults.initialNoiseScale})
+  --temperature T, --top-k K
+                 the choice among a codebook's units (Quant-LCM; the paper's when left out)
+  --sentences N  up to N sentences one after the other, 1 to 1000, instead of candidates for one
   --format F     how the document is written; found from FILE's name when left out`,
   options: {
     model: { type: 'string' },
@@ -40,6 +46,9 @@ candidate. The same seed gives the same candidates.
     steps: { type: 'string' },
     guidance: { type: 'string' },
     noise: { type: 'string' },
+    temperature: { type: 'string' },
+    'top-k': { type: 'string' },
+    sentences: { type: 'string' },
     format: { type: 'string' },
   },
   maxPositionals: 1,
@@ -55,7 +64,12 @@ candidate. The same seed gives the same candidates.
       inferenceTimesteps: whole('steps', samplingDefaults.inferenceTimesteps, 1, 1000),
       guidanceScale: real('guidance', samplingDefaults.guidanceScale, 20),
       initialNoiseScale: real('noise', samplingDefaults.initialNoiseScale, 4),
+      ...(textOption(values, 'temperature') !== undefined && {
+        temperature: numberOption(values, 'temperature', 1, { min: 1e-6, max: 1e6 }),
+      }),
+      ...(textOption(values, 'top-k') !== undefined && { topK: whole('top-k', 1, 1, 65536) }),
     };
+    const maxGenLen = whole('sentences', 0, 1, 1000);
     const lcm = textOption(values, 'lcm');
     const format = choiceOption(values, 'format', formats) ?? formatOf(file);
     const sentences = splitSentences(await readDocument(io.input, file), format);
@@ -70,21 +84,25 @@ candidate. The same seed gives the same candidates.
         sentences.slice(-contextConcepts).map(({ text }) => ({ text, lang: model.defaultLang })),
         io.signal,
       );
-      const candidates = await nextSentences(
-        inference,
-        context,
-        {
-          sampling: {
-            ...sampling,
-            lcm: lcm ?? chooseConceptModel(model.conceptModels, sampling.lcm),
-          },
-          lang: model.defaultLang,
-          beamSize: 5,
-          maxSeqLen: 128,
-        },
-        io.signal,
-      );
-      for (const { text, score, embedding } of candidates) {
+      const name = lcm ?? chooseConceptModel(model.conceptModels, sampling.lcm);
+      const options = {
+        sampling: { ...sampling, lcm: name },
+        lang: model.defaultLang,
+        beamSize: 5,
+        maxSeqLen: 128,
+      };
+      const generation = model.generations[name];
+      const written =
+        maxGenLen > 0 && generation !== undefined
+          ? continueText(
+              inference,
+              context,
+              (texts, signal) => concepts.concepts(texts, signal),
+              { ...options, generation, maxGenLen },
+              io.signal,
+            )
+          : await nextSentences(inference, context, options, io.signal);
+      for await (const { text, score, embedding } of written) {
         await io.writeResult({ text, score, embedding: Array.from(embedding) });
       }
       return true;

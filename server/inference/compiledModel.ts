@@ -136,6 +136,9 @@ export class CompiledModel implements InferenceModel {
       langs: manifest.tokenizer.langs,
       defaultLang: manifest.tokenizer.defaultLang,
       conceptModels: [...placed.keys()],
+      generations: Object.fromEntries(
+        [...placed].map(([name, { entry }]) => [name, entry.generation]),
+      ),
       device: device.name,
       deviceNote: note,
     };

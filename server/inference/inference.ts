@@ -1,9 +1,13 @@
 import type { DeviceChoice, DeviceName } from '../model/device.ts';
+import type { GenerationEntry } from '../model/manifest.ts';
 
 /*
  * What the features ask of the models. `InferenceClient` answers from the inference thread;
  * tests answer from a fake. Embeddings are Float32Array of length E.
  */
+
+/** How a concept model writes on, sentence after sentence. */
+export type Generation = GenerationEntry;
 
 /** A model that is ready, and where it runs. */
 export interface LoadedModel {
@@ -13,6 +17,8 @@ export interface LoadedModel {
   defaultLang: string;
   /** Names of the concept models: the model's own, then those of its add-ons. */
   conceptModels: readonly string[];
+  /** How each of them writes on, by its name. */
+  generations: Readonly<Record<string, Generation>>;
   /** What runs the model. */
   device: DeviceName;
   /** Why that is not the device that was asked for; null when it is. */

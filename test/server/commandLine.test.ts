@@ -81,6 +81,14 @@ test('next reads a file, finds its format, and takes every concept model', () =>
   }
 });
 
+test('next goes on for several sentences, and the first is the first candidate', () => {
+  const args = ['next', '--lcm', 'base', '--seed', '3', 'samples/harbour.md'];
+  const written = checkDone([...args, '--sentences', '2']);
+  assert.ok(written.length >= 1 && written.length <= 2);
+  assert.deepEqual(written[0], checkDone([...args, '--count', '1'])[0]);
+  assert.deepEqual(checkDone([...args, '--sentences', '1']), written.slice(0, 1));
+});
+
 test('next of a document without sentences gives nothing', () => {
   assert.deepEqual(checkDone(['next', '--format', 'markdown'], '# Title\n'), []);
 });
@@ -212,6 +220,7 @@ for (const [args, pattern] of [
   [['encode', '--colour'], /--colour/],
   [['encode', 'file.txt'], /unexpected argument file\.txt/],
   [['next', '--count', '0'], /--count: expected a whole number from 1 to 64, found 0/],
+  [['next', '--sentences', '0'], /--sentences: expected a whole number from 1 to 1000, found 0/],
   [['next', '--noise', 'loud'], /--noise: expected a number/],
   [['split', '--format', 'word'], /--format: expected markdown, latex, plaintext, found word/],
   [['tokenize'], /--tokenizer is required/],

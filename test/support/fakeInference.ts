@@ -6,6 +6,7 @@ import type {
   LoadedModel,
   PredictRequest,
 } from '../../server/inference/inference.ts';
+import { lcmGeneration } from '../../server/model/parseGeneration.ts';
 
 /**
  * A model of two dimensions: a sentence's embedding is its length and 1, a predicted concept is
@@ -27,6 +28,7 @@ export class FakeInference implements Inference {
       langs,
       defaultLang: langs[0] ?? '',
       conceptModels: ['base', 'two-tower'],
+      generations: { base: lcmGeneration, 'two-tower': lcmGeneration },
       device: 'cpu',
       deviceNote: null,
       loadMs: 0,

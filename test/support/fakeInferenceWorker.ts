@@ -27,6 +27,7 @@ new InferenceServer(parentPort, async (folder, _options, signal) => {
       langs: ['eng_Latn'],
       defaultLang: 'eng_Latn',
       conceptModels: ['base'],
+      generations: {},
       device: 'cpu',
       deviceNote: null,
     },

@@ -60,6 +60,7 @@ test('a model is loaded and answers', async () => {
     langs: ['eng_Latn'],
     defaultLang: 'eng_Latn',
     conceptModels: ['base'],
+    generations: {},
     device: 'cpu',
     deviceNote: null,
   });

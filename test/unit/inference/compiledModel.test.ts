@@ -18,6 +18,7 @@ import { CompiledModel } from '../../../server/inference/compiledModel.ts';
 import type { ChooseDevice } from '../../../server/inference/deviceChooser.ts';
 import { cpuDevice } from '../../../server/inference/devices.ts';
 import type { LoadOptions, SamplingOptions } from '../../../server/inference/inference.ts';
+import { lcmGeneration, sonarLlmGeneration } from '../../../server/model/parseGeneration.ts';
 import { tinyConfig, writeTinySources } from '../../support/tinySources.ts';
 
 const onCpu: ChooseDevice = async () => ({ device: cpuDevice, note: null });
@@ -93,6 +94,10 @@ test('a model tells what it is', () => {
     langs: ['eng_Latn', 'fra_Latn'],
     defaultLang: 'eng_Latn',
     conceptModels: tinyLcms,
+    generations: {
+      ...Object.fromEntries(tinyLcms.map((name) => [name, lcmGeneration])),
+      'sonar-llm': { ...sonarLlmGeneration, beginText: 'Begin of text.' },
+    },
     device: 'cpu',
     deviceNote: null,
   });
