@@ -1,10 +1,6 @@
 import { cpus } from 'node:os';
-import {
-  chooseConceptModel,
-  contextConcepts,
-  nextSentences,
-  samplingDefaults,
-} from '../features/nextSentences.ts';
+import { contextConcepts } from '../features/contextWindow.ts';
+import { chooseConceptModel, nextSentences, samplingDefaults } from '../features/nextSentences.ts';
 import { SentenceConcepts } from '../features/sentenceConcepts.ts';
 import { type Command, numberOption } from './command.ts';
 import { deviceHelp, modelChoice, withModel } from './model.ts';

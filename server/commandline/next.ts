@@ -1,11 +1,7 @@
 import { InvalidRequestError } from '../base/errors.ts';
+import { contextConcepts } from '../features/contextWindow.ts';
 import { continueText } from '../features/continueText.ts';
-import {
-  chooseConceptModel,
-  contextConcepts,
-  nextSentences,
-  samplingDefaults,
-} from '../features/nextSentences.ts';
+import { chooseConceptModel, nextSentences, samplingDefaults } from '../features/nextSentences.ts';
 import { SentenceConcepts } from '../features/sentenceConcepts.ts';
 import { splitSentences } from '../text/sentenceSplitter.ts';
 import { type Command, choiceOption, numberOption, textOption } from './command.ts';

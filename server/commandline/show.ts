@@ -1,7 +1,7 @@
+import { contextConcepts } from '../features/contextWindow.ts';
 import { nearestConcepts } from '../features/neighbours.ts';
 import {
   chooseConceptModel,
-  contextConcepts,
   nextSentences,
   samplingDefaults,
   worthShowing,
@@ -39,15 +39,14 @@ nearest in meaning to its last one. For reading, not for scripts: they take next
         io.signal,
       );
       const context = all.slice(-contextConcepts);
+      const lcm = chooseConceptModel(model.conceptModels, samplingDefaults.lcm);
+      const eosText = model.generations[lcm]?.eosText;
       const start = performance.now();
       const candidates = await nextSentences(
         inference,
         context,
         {
-          sampling: {
-            ...samplingDefaults,
-            lcm: chooseConceptModel(model.conceptModels, samplingDefaults.lcm),
-          },
+          sampling: { ...samplingDefaults, lcm },
           lang,
           beamSize: 5,
           maxSeqLen: 64,
@@ -62,7 +61,7 @@ nearest in meaning to its last one. For reading, not for scripts: they take next
         `… ${last}`,
         '',
         `What may come next (${model.name} on ${model.device}, ${elapsed} ms):`,
-        ...worthShowing(candidates, context).map((candidate) => `  → ${candidate.text}`),
+        ...worthShowing(candidates, context, eosText).map((candidate) => `  → ${candidate.text}`),
         '',
         'Nearest in meaning to the last sentence:',
         ...neighbours.map(({ text: near, score }) => `  ${score.toFixed(3)}  ${near}`),

@@ -10,24 +10,27 @@ import type {
 import type { Settings } from '../../protocol/settings.ts';
 import { InvalidRequestError } from '../base/errors.ts';
 import type { Logger } from '../base/logger.ts';
-import type { Inference, LoadedModel } from '../inference/inference.ts';
+import type { Generation, Inference, LoadedModel } from '../inference/inference.ts';
 import { DocumentText } from '../text/documentText.ts';
 import { autonymOf, languageOf } from '../text/languageNames.ts';
 import type { ProseFormat } from '../text/proseBlock.ts';
+import { contextConcepts } from './contextWindow.ts';
 import { DocumentConcepts, type TextEdit } from './documentConcepts.ts';
 import { LanguageChooser } from './languageChoice.ts';
 import { nearestConcepts } from './neighbours.ts';
 import {
   type Candidate,
   chooseConceptModel,
-  contextConcepts,
   fitToCaret,
   nextSentences,
   samplingOptions,
   worthShowing,
 } from './nextSentences.ts';
-import { inLanguages, SentenceConcepts } from './sentenceConcepts.ts';
+import { inLanguages, SentenceConcepts, type SourceSentence } from './sentenceConcepts.ts';
 import { joinSentences, translateSentences, translationBeamSize } from './translation.ts';
+
+/** The language of the sentences that begin and end texts in training. */
+const trainingLang = 'eng_Latn';
 
 /** Time for which a long document may keep the thread busy at once. */
 const sliceMs = 10;
@@ -246,9 +249,13 @@ export class ConceptService {
     const model = this.#model;
     if (model === null) return [];
     const choices = await this.#choose(document, before, settings, signal);
-    const context = await this.#concepts.concepts(inLanguages(before, choices), signal);
     const { completion, language } = settings;
     const lcm = chooseConceptModel(model.conceptModels, completion.conceptModel);
+    const generation = model.generations[lcm];
+    const context = await this.#concepts.concepts(
+      [...beginOfText(before, generation), ...inLanguages(before, choices)],
+      signal,
+    );
     const candidates = await nextSentences(
       this.#inference,
       context,
@@ -260,8 +267,18 @@ export class ConceptService {
       },
       signal,
     );
-    return worthShowing(candidates, context);
+    return worthShowing(candidates, context, generation?.eosText);
   }
+}
+
+/** The sentence that every text begins with in the training of a model, before the first one. */
+function beginOfText(
+  before: readonly unknown[],
+  generation: Generation | undefined,
+): SourceSentence[] {
+  const text = generation?.beginText ?? null;
+  const isWholeText = before.length > 0 && before.length < contextConcepts;
+  return text !== null && isWholeText ? [{ text, lang: trainingLang }] : [];
 }
 
 /** Does long work, step by step, without keeping the thread from anything else for long. */

@@ -1,6 +1,7 @@
 import { type CompletionSettings, defaultSettings } from '../../protocol/settings.ts';
 import { InvalidRequestError } from '../base/errors.ts';
 import type { Inference, SamplingOptions } from '../inference/inference.ts';
+import { contextWindow } from './contextWindow.ts';
 import type { Concept } from './sentenceConcepts.ts';
 
 /*
@@ -60,12 +61,6 @@ export function chooseConceptModel(names: readonly string[], wanted: string): st
 }
 
 /**
- * Concepts that the concept model sees. More make each prediction slower and were not seen in
- * training by the built-in models.
- */
-export const contextConcepts = 32;
-
-/**
  * Predicts and writes candidates for the next sentence, in the order in which they were sampled.
  *
  * @param context  the concepts of the document so far; none gives no candidates
@@ -79,7 +74,7 @@ export async function nextSentences(
   if (context.length === 0 || options.sampling.count === 0) return [];
   const embeddings = await inference.predict(
     {
-      context: context.slice(-contextConcepts).map((concept) => concept.embedding),
+      context: contextWindow(context).map((concept) => concept.embedding),
       options: options.sampling,
     },
     signal,
@@ -97,18 +92,18 @@ export async function nextSentences(
 /** What the decoder writes for a token it does not know. */
 const unknownSurface = '⁇';
 
-/** The sentence that ends every document in the training of concept models (LCM, section 2.3). */
-const endOfText = 'End of text.';
-
 /**
  * Keeps what is worth showing, best first: no empty sentence, none with unknown words, none that
  * stands in the context already, no two of the same wording, and not the end of the text.
+ *
+ * @param eosText  the sentence that ends every text in the training of the concept model
  */
 export function worthShowing(
   candidates: readonly Candidate[],
   context: readonly Concept[],
+  eosText: string | undefined,
 ): Candidate[] {
-  const seen = new Set([endOfText, ...context.map(({ text }) => text)].map(wording));
+  const seen = new Set([eosText ?? '', ...context.map(({ text }) => text)].map(wording));
   return candidates
     .toSorted((a, b) => b.score - a.score)
     .filter(({ text }) => {

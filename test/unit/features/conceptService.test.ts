@@ -3,6 +3,7 @@ import { test } from 'node:test';
 import { defaultSettings } from '../../../protocol/settings.ts';
 import { nullLogger } from '../../../server/base/logger.ts';
 import { ConceptService } from '../../../server/features/conceptService.ts';
+import { lcmGeneration } from '../../../server/model/parseGeneration.ts';
 import { FakeInference } from '../../support/fakeInference.ts';
 
 const uri = 'file:///a.txt';
@@ -50,6 +51,20 @@ test('candidates are fitted to the caret', async () => {
   service.openDocument(uri, 'plaintext', text);
   const [first] = await service.completeAt(uri, text.length, defaultSettings);
   assert.equal(first, ' It has 26 letters.');
+});
+
+test('a text begins for a model as in its training, as long as its beginning is read', async () => {
+  const { inference, service } = openService();
+  const generation = { ...lcmGeneration, beginText: 'Begin of text.' };
+  service.useModel({ ...inference.model, generations: { base: generation } });
+  service.openDocument(uri, 'plaintext', text);
+  await service.completeAt(uri, text.length, defaultSettings);
+  const long = 'He left. '.repeat(40).trim();
+  service.changeDocument(uri, [{ start: 0, end: text.length, text: long }]);
+  await service.completeAt(uri, long.length, defaultSettings);
+  const lengths = inference.predicted.map(({ context }) => context.map(([length]) => length));
+  assert.deepEqual(lengths[0], ['Begin of text.'.length, 10, 8, 26]);
+  assert.deepEqual(new Set(lengths[1]), new Set(['He left.'.length]));
 });
 
 test('the middle of a sentence and a closed document get nothing', async () => {

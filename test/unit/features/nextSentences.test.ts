@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { contextWindow } from '../../../server/features/contextWindow.ts';
 import {
   chooseConceptModel,
-  contextConcepts,
   fitToCaret,
   nextSentences,
   samplingDefaults,
@@ -27,14 +27,14 @@ function concepts(count: number) {
 
 test('candidates are predicted from the end of the context and written in order', async () => {
   const inference = new FakeInference();
-  const context = concepts(contextConcepts + 8);
+  const context = concepts(40);
   const candidates = await nextSentences(inference, context, options);
   assert.deepEqual(
     candidates.map(({ text }) => text),
     ['It has 39 letters.', 'It has 40 letters.'],
   );
-  assert.equal(inference.predicted[0]?.context.length, contextConcepts);
-  assert.equal(inference.predicted[0]?.context[0], context[8]?.embedding);
+  const window = contextWindow(context).map((concept) => concept.embedding);
+  assert.deepEqual(inference.predicted[0]?.context, window);
 });
 
 test('no context gives no candidates and asks no model', async () => {
@@ -50,7 +50,7 @@ test('an aborted signal rejects', () =>
 
 function checkShown(texts: readonly string[], expected: readonly string[], context = ''): void {
   const candidates = texts.map((text, i) => ({ text, score: -i, embedding }));
-  const shown = worthShowing(candidates, [{ text: context, embedding }]);
+  const shown = worthShowing(candidates, [{ text: context, embedding }], 'End of text.');
   assert.deepEqual(
     shown.map(({ text }) => text),
     expected,
@@ -71,7 +71,7 @@ for (const [name, texts, expected, context] of [
 test('the best candidate is shown first', () => {
   const candidates = [-3, -1, -2].map((score) => ({ text: `${score}`, score, embedding }));
   assert.deepEqual(
-    worthShowing(candidates, []).map(({ score }) => score),
+    worthShowing(candidates, [], undefined).map(({ score }) => score),
     [-1, -2, -3],
   );
 });

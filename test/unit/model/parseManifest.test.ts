@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { IntegrityError } from '../../../server/base/errors.ts';
-import type { Manifest } from '../../../server/model/manifest.ts';
+import { type Manifest, manifestVersion } from '../../../server/model/manifest.ts';
 import {
   checkFileSizes,
   manifestFiles,
@@ -100,8 +100,9 @@ test('a field that is missing or of another type is told by name', () => {
 });
 
 test('another version must be prepared again', () => {
-  checkRefused('version', 0, 'version: expected an integer from 2 to 2, found 0');
-  checkRefused('version', 3, 'version');
+  const range = `from ${manifestVersion} to ${manifestVersion}`;
+  checkRefused('version', 0, `version: expected an integer ${range}, found 0`);
+  checkRefused('version', manifestVersion + 1, 'version');
 });
 
 test('a file name cannot point out of the folder', () => {
