@@ -12,7 +12,7 @@ than in a real export, in favour of speed: the first step takes one token, so th
 is built, and the mask of the encoder is one subtraction. Weights are not exported but drawn here,
 file by file, because only their sizes matter.
 
-Wants torch, transformers, onnx and onnxruntime; at the full size 16 GB of memory and of disk.
+Wants torch, transformers, onnx and onnxruntime; at the full size 8 GB of memory and 10 GB of disk.
 """
 
 import argparse
@@ -22,6 +22,7 @@ from pathlib import Path
 
 import numpy as np
 import onnx
+import onnx.numpy_helper
 import torch
 from onnx import TensorProto, helper
 from onnxruntime.quantization import QuantizationMode, QuantType
@@ -34,6 +35,7 @@ from transformers.models.m2m_100 import modeling_m2m_100
 OPSET = 17
 BLOCK = 16_777_213  # numbers that are drawn once and cut for every weight
 DEVIATION = 0.02
+SCALE = 5.5 * DEVIATION / 127  # of a quantized weight: among so many numbers this is the largest
 
 
 def no_mask(**_):
@@ -189,25 +191,38 @@ def prefix(graph, start, kept):
 def fill(model, path):
     """Draws the weights and saves the model with one file of external data."""
     block = np.random.default_rng(1).standard_normal(BLOCK, dtype=np.float32) * DEVIATION
+    signed = np.clip(np.rint(block / SCALE), -127, 127).astype(np.int8)
+    blocks = {
+        TensorProto.FLOAT: block,
+        TensorProto.INT8: signed,
+        TensorProto.UINT8: (signed.view(np.uint8) ^ 128),  # the embedding, with zero at 128
+    }
     position = offset = 0
     with open(f"{path}_data", "wb") as data:
         for tensor in model.graph.initializer:
-            if tensor.HasField("raw_data") or tensor.float_data or tensor.int64_data:
+            if has_values(tensor):
                 continue
             count = int(np.prod(tensor.dims))
+            values = blocks[tensor.data_type]
             is_norm = "layer_norm.weight" in tensor.name
-            for chunk in [np.ones(count, np.float32)] if is_norm else cut(block, position, count):
+            for chunk in [np.ones(count, np.float32)] if is_norm else cut(values, position, count):
                 data.write(memoryview(chunk).cast("B"))
             position = (position + count) % BLOCK
             tensor.data_location = TensorProto.EXTERNAL
             for key, value in (
                 ("location", f"{path.name}_data"),
                 ("offset", offset),
-                ("length", count * 4),
+                ("length", count * values.itemsize),
             ):
                 tensor.external_data.add(key=key, value=str(value))
-            offset += count * 4
+            offset += count * values.itemsize
     onnx.save(model, path)
+
+
+def has_values(tensor):
+    return tensor.HasField("raw_data") or bool(
+        tensor.float_data or tensor.int32_data or tensor.int64_data
+    )
 
 
 def cut(block, position, count):
@@ -218,10 +233,22 @@ def cut(block, position, count):
         position = 0
 
 
-def quantize(path):
-    """As transformers.js' scripts/quantize.py does for q8: per tensor, signed weights."""
+def quantize(model):
+    """Returns the model in q8 as transformers.js' scripts/quantize.py makes it.
+
+    Per tensor, signed weights. The quantizer wants several times the weights' memory, and what it
+    does to the graph does not depend on them: it is given small ones, which are taken away again.
+    """
+    shapes = {tensor.name: list(tensor.dims) for tensor in model.graph.initializer}
+    skeleton = onnx.ModelProto()
+    skeleton.CopyFrom(model)
+    forget_shapes(skeleton.graph)
+    weights = [tensor for tensor in skeleton.graph.initializer if not has_values(tensor)]
+    for tensor in weights:
+        small = np.full([2] * len(tensor.dims), 127 * SCALE, np.float32)
+        tensor.CopyFrom(onnx.numpy_helper.from_array(small, tensor.name))
     quantizer = ONNXQuantizer(
-        onnx.load(path),
+        skeleton,
         per_channel=False,
         reduce_range=False,
         mode=QuantizationMode.IntegerOps,
@@ -232,18 +259,30 @@ def quantize(path):
         nodes_to_quantize=[],
         nodes_to_exclude=[],
         op_types_to_quantize=set(IntegerOpsRegistry.keys()),
-        extra_options={"EnableSubgraph": True, "MatMulConstBOnly": True},
+        extra_options={
+            "EnableSubgraph": True,
+            "MatMulConstBOnly": True,
+            "DefaultTensorType": TensorProto.FLOAT,
+        },
     )
     quantizer.quantize_model()
-    target = path.with_name(f"{path.stem}_quantized.onnx")
-    Path(f"{target}_data").unlink(missing_ok=True)  # onnx would append to it
-    onnx.save(
-        quantizer.model.model,
-        target,
-        save_as_external_data=True,
-        all_tensors_to_one_file=True,
-        location=f"{target.name}_data",
-    )
+    quantized = quantizer.model.model
+    for tensor in quantized.graph.initializer:
+        shape = shapes.get(tensor.name.removesuffix("_quantized"))
+        if shape is not None:
+            empty = TensorProto(name=tensor.name, data_type=tensor.data_type, dims=shape)
+            tensor.CopyFrom(empty)
+    forget_shapes(quantized.graph)
+    return quantized
+
+
+def forget_shapes(graph):
+    """Removes what is noted of values between nodes: shapes of small weights, unknown types."""
+    del graph.value_info[:]
+    for node in graph.node:
+        for attribute in node.attribute:
+            if attribute.type == onnx.AttributeProto.GRAPH:
+                forget_shapes(attribute.g)
 
 
 def random_model(config):
@@ -304,7 +343,7 @@ def main():
         {"input_ids": batch, "attention_mask": batch, "last_hidden_state": batch},
         folder / "trace.onnx",
     )
-    fill(encoder, folder / "encoder_model.onnx")
+    save(encoder, folder, "encoder_model")
 
     kinds = ["decoder.key", "decoder.value", "encoder.key", "encoder.value"]
     past_names = [f"past_key_values.{i}.{kind}" for i in range(args.layers) for kind in kinds]
@@ -329,9 +368,13 @@ def main():
         folder / "trace.onnx",
     )
     del model, decoder
-    fill(merge(first, later, args.layers, heads, 64), folder / "decoder_model_merged.onnx")
-    for name in ("encoder_model", "decoder_model_merged"):
-        quantize(folder / f"{name}.onnx")
+    merged = merge(first, later, args.layers, heads, 64)
+    save(merged, folder, "decoder_model_merged")
+
+
+def save(model, folder, name):
+    fill(quantize(model), folder / f"{name}_quantized.onnx")
+    fill(model, folder / f"{name}.onnx")
 
 
 main()
