@@ -26,8 +26,6 @@ interface Task {
   tokens: number;
 }
 
-void main();
-
 async function main(): Promise<void> {
   const ours = new InferenceClient(resolve('dist', 'inferenceWorker.js'));
   const rival = await Rival.start();
@@ -111,3 +109,5 @@ class Rival {
     if (answer.error) throw new Error(`transformers.js: ${answer.error}`);
   }
 }
+
+void main();

@@ -242,7 +242,6 @@ def quantize(model):
     shapes = {tensor.name: list(tensor.dims) for tensor in model.graph.initializer}
     skeleton = onnx.ModelProto()
     skeleton.CopyFrom(model)
-    forget_shapes(skeleton.graph)
     weights = [tensor for tensor in skeleton.graph.initializer if not has_values(tensor)]
     for tensor in weights:
         small = np.full([2] * len(tensor.dims), 127 * SCALE, np.float32)
@@ -259,11 +258,7 @@ def quantize(model):
         nodes_to_quantize=[],
         nodes_to_exclude=[],
         op_types_to_quantize=set(IntegerOpsRegistry.keys()),
-        extra_options={
-            "EnableSubgraph": True,
-            "MatMulConstBOnly": True,
-            "DefaultTensorType": TensorProto.FLOAT,
-        },
+        extra_options={"EnableSubgraph": True, "MatMulConstBOnly": True},
     )
     quantizer.quantize_model()
     quantized = quantizer.model.model
@@ -283,6 +278,8 @@ def forget_shapes(graph):
         for attribute in node.attribute:
             if attribute.type == onnx.AttributeProto.GRAPH:
                 forget_shapes(attribute.g)
+            if node.op_type == "Cast" and attribute.i == TensorProto.UNDEFINED:
+                attribute.i = TensorProto.FLOAT  # the quantizer takes types of branches from notes
 
 
 def random_model(config):
