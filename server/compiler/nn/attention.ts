@@ -4,6 +4,14 @@ import type { Scope } from '../onnx/scope.ts';
 import type { KeyValues } from './cache.ts';
 import { linear, type Rows, stackedLinear, toRows } from './linear.ts';
 
+/**
+ * Where the precision is int4, the projections of attention keep eight bits: there rounding does
+ * most harm, and in SONAR they are a fifth of a layer. The built-in model's embeddings have a mean
+ * cosine of 0.980 to those of fp32 with four bits everywhere, and of 0.997 with this; zero points,
+ * fitted scales and blocks of 16 together reach 0.986.
+ */
+const blockBits = 8;
+
 export interface AttentionConfig {
   /** D */
   modelDim: number;
@@ -85,7 +93,7 @@ export function fusedSelfAttention(
 ): KeyValues & { output: Value } {
   const { op } = scope;
   const { modelDim, numAttnHeads: numHeads } = config;
-  const projection = { inputDim: modelDim, outputDim: modelDim };
+  const projection = { inputDim: modelDim, outputDim: modelDim, blockBits } as const;
   const projected = stackedLinear(scope, ['q_proj', 'k_proj', 'v_proj'], projection, x);
   const [q, keys, values] = op.Split(op.Reshape(projected, shape), 3, { axis: 2 }) as [
     Value,
@@ -121,7 +129,7 @@ export function singlePositionAttention(
   e: Value,
 ): Value {
   const { inputDim, modelDim } = config;
-  const value = linear(scope.at('v_proj'), { inputDim, outputDim: modelDim }, e); // [S, D]
+  const value = linear(scope.at('v_proj'), { inputDim, outputDim: modelDim, blockBits }, e); // [S, D]
   return projectOutput(scope, config, value);
 }
 
@@ -191,7 +199,7 @@ function goOnWithFirstRow(op: Ops, past: KeyValues, own: KeyValues): KeyValues {
 
 /** One of the projections q, k and v: [S, D] → [S, D]. */
 export function project(scope: Scope, { modelDim }: AttentionConfig, x: Rows): Value {
-  return linear(scope, { inputDim: modelDim, outputDim: modelDim }, x);
+  return linear(scope, { inputDim: modelDim, outputDim: modelDim, blockBits }, x);
 }
 
 /** The projection of the concatenated heads: [S, D] → [S, D]. */
@@ -200,7 +208,8 @@ export function projectOutput(
   { modelDim, hasOutputBias = true }: AttentionConfig,
   heads: Value,
 ): Value {
-  const config = { inputDim: modelDim, outputDim: modelDim, hasBias: hasOutputBias };
+  const dims = { inputDim: modelDim, outputDim: modelDim };
+  const config = { ...dims, hasBias: hasOutputBias, blockBits } as const;
   return linear(scope.at('output_proj'), config, heads);
 }
 

@@ -33,7 +33,7 @@ export function embed(
     }
     case 'int4': {
       if (!isTied) return embedBytes(scope, matrix, ids);
-      const { values, scales } = blocks(scope, matrix);
+      const { values, scales } = blocks(scope, matrix, 4);
       const rows = op.GatherBlockQuantized(values, ids, op.Unsqueeze(scales, [2]), { blockSize });
       const flat = op.Reshape(rows, [0, 0, blocksPerRow(matrix.rowSize) * blockSize]);
       if (matrix.rowSize % blockSize === 0) return flat;

@@ -1,4 +1,4 @@
-import { blockSize } from '../onnx/blockQuantize.ts';
+import { type BlockBits, blockSize } from '../onnx/blockQuantize.ts';
 import type { WeightReader } from '../onnx/checkpointWeights.ts';
 import type { Value } from '../onnx/graph.ts';
 import {
@@ -21,6 +21,8 @@ export interface LinearConfig {
   /** F */
   outputDim: number;
   hasBias?: boolean;
+  /** Bits of a weight where the precision is int4: eight where rounding does most harm. */
+  blockBits?: BlockBits;
 }
 
 /** Activations, [S, D], in the form that the precision's products want. */
@@ -36,12 +38,12 @@ export type Rows = Value | QuantizedRows;
  */
 export function linear(
   scope: Scope,
-  { inputDim, outputDim, hasBias = true }: LinearConfig,
+  { inputDim, outputDim, hasBias = true, blockBits }: LinearConfig,
   x: Rows,
 ): Value {
   const reader = scope.reader('weight', [outputDim, inputDim]);
   const bias = hasBias ? scope.reader('bias', [outputDim]) : null;
-  return multiply(scope, { rowCount: outputDim, rowSize: inputDim, reader }, bias, x);
+  return multiply(scope, { rowCount: outputDim, rowSize: inputDim, reader }, bias, x, blockBits);
 }
 
 /**
@@ -56,7 +58,7 @@ export function linear(
 export function stackedLinear(
   scope: Scope,
   names: readonly string[],
-  { inputDim, outputDim }: LinearConfig,
+  { inputDim, outputDim, blockBits }: LinearConfig,
   x: Rows,
 ): Value {
   const stack = (name: string, shape: readonly number[]) =>
@@ -69,7 +71,7 @@ export function stackedLinear(
     rowSize: inputDim,
     reader: stack('weight', [outputDim, inputDim]),
   };
-  return multiply(scope.at(names.join('+')), matrix, stack('bias', [outputDim]), x);
+  return multiply(scope.at(names.join('+')), matrix, stack('bias', [outputDim]), x, blockBits);
 }
 
 /**
@@ -79,7 +81,13 @@ export function stackedLinear(
  * @param x     [S, D]
  * @returns [S, F] float32
  */
-export function multiply(scope: Scope, matrix: Matrix, bias: WeightReader | null, x: Rows): Value {
+export function multiply(
+  scope: Scope,
+  matrix: Matrix,
+  bias: WeightReader | null,
+  x: Rows,
+  blockBits: BlockBits = 4,
+): Value {
   const { op, precision } = scope;
   const { rowCount: outputDim, rowSize: inputDim } = matrix;
   const type = precision === 'fp16' ? 'float16' : 'float32';
@@ -91,8 +99,9 @@ export function multiply(scope: Scope, matrix: Matrix, bias: WeightReader | null
     return b ? op.Add(product, b) : product;
   }
   if (precision === 'int4') {
-    const { values, scales } = blocks(scope, matrix);
-    return op.MatMulNBits(rows, values, scales, b, { inputDim, outputDim, blockSize });
+    const { values, scales } = blocks(scope, matrix, blockBits);
+    const shape = { inputDim, outputDim, blockSize, bits: blockBits };
+    return op.MatMulNBits(rows, values, scales, b, shape);
   }
   const product = op.Gemm(rows, numbers(scope, matrix, type), b); // [S, F]
   return type === 'float32' ? product : op.Cast(product, 'float32');

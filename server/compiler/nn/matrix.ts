@@ -1,5 +1,5 @@
 import { concatenate } from '../../tensor/vector.ts';
-import { blockSize, blocksPerRow, quantizeBlocks } from '../onnx/blockQuantize.ts';
+import { type BlockBits, blockBytes, blocksPerRow, quantizeBlocks } from '../onnx/blockQuantize.ts';
 import type { WeightReader } from '../onnx/checkpointWeights.ts';
 import type { Value } from '../onnx/graph.ts';
 import { quantizeWeight, quantizeWeightRows } from '../onnx/quantize.ts';
@@ -61,17 +61,21 @@ export function byteRows(scope: Scope, matrix: Matrix): Quantized {
   return { values, scales };
 }
 
-/** W in four bits: values [F, blocks, blockSize / 2], scales [F, blocks]. */
-export function blocks(scope: Scope, matrix: Matrix): Quantized {
+/** W in blocks: values [F, blocks, blockBytes], scales [F, blocks]. */
+export function blocks(scope: Scope, matrix: Matrix, bits: BlockBits): Quantized {
   const { rowCount, rowSize } = matrix;
   const blockCount = blocksPerRow(rowSize);
   const [values, scales] = scope.weightGroup(
     [
-      { name: 'weight.int4', type: 'uint8', shape: [rowCount, blockCount, blockSize / 2] },
+      {
+        name: `weight.blocks${bits}`,
+        type: 'uint8',
+        shape: [rowCount, blockCount, blockBytes(bits)],
+      },
       { name: 'weight.scales', type: 'float32', shape: [rowCount, blockCount] },
     ],
     () => {
-      const quantized = quantizeBlocks(rowParts(matrix), rowCount, rowSize);
+      const quantized = quantizeBlocks(rowParts(matrix), rowCount, rowSize, bits);
       return [quantized.values, bytesOf(quantized.scales)];
     },
   );

@@ -1,34 +1,17 @@
 import { assert } from '../../base/errors.ts';
 import type { DataType } from '../../tensor/tensor.ts';
-import type { GraphBuilder } from './builder.ts';
+import { ContribOps } from './contribOps.ts';
 import type { Attribute, Value } from './graph.ts';
-
-/** A value, or a number that becomes a constant of the other operand's type. */
-export type Operand = Value | number;
+import type { Operand } from './nodes.ts';
 
 /**
  * The operators that our models use, one method each, under their names in the ONNX
- * specification. Inputs are positional, attributes by name. Shapes broadcast as in NumPy.
+ * specification, and ONNX Runtime's own. Inputs are positional, attributes by name. Shapes
+ * broadcast as in NumPy.
  *
- * Source: onnx/docs/Operators.md; for com.microsoft, docs/ContribOperators.md of
- * github.com/microsoft/onnxruntime.
+ * Source: onnx/docs/Operators.md.
  */
-export class Ops {
-  readonly #builder: GraphBuilder;
-  readonly #prefix: string;
-
-  /** @param prefix  place in the model, which begins the names of the nodes */
-  constructor(builder: GraphBuilder, prefix: string) {
-    this.#builder = builder;
-    this.#prefix = prefix;
-  }
-
-  /** A constant: a scalar from a number, a vector from an array. */
-  constant(type: DataType, values: number | readonly number[]): Value {
-    if (typeof values === 'number') return this.#builder.constant(type, [], [values]);
-    return this.#builder.constant(type, [values.length], values);
-  }
-
+export class Ops extends ContribOps {
   /** A B over the last two dimensions, [..., S, K] and [..., K, T] → [..., S, T]. */
   MatMul(a: Value, b: Value): Value {
     return this.#node('MatMul', [a, b], a.type);
@@ -67,7 +50,7 @@ export class Ops {
 
   /** `whenTrue` where `condition` holds, `whenFalse` elsewhere. */
   Where(condition: Value, whenTrue: Operand, whenFalse: Operand): Value {
-    const [a, b] = this.#operands(whenTrue, whenFalse);
+    const [a, b] = this.operands(whenTrue, whenFalse);
     return this.#node('Where', [condition, a, b], a.type);
   }
 
@@ -154,11 +137,7 @@ export class Ops {
    * @param k  [1] int64
    */
   TopK(x: Value, k: Value): [Value, Value] {
-    const [values, indices] = this.#builder.node(this.#prefix, {
-      opType: 'TopK',
-      inputs: [x, k],
-      outputs: [x.type, 'int64'],
-    });
+    const [values, indices] = this.nodes('TopK', [x, k], { types: [x.type, 'int64'] });
     assert(values !== undefined && indices !== undefined, 'TopK: expected 2 outputs');
     return [values, indices];
   }
@@ -188,10 +167,8 @@ export class Ops {
 
   /** `count` equal parts along `axis`. */
   Split(x: Value, count: number, { axis }: { axis: number }): Value[] {
-    return this.#builder.node(this.#prefix, {
-      opType: 'Split',
-      inputs: [x],
-      outputs: new Array<DataType>(count).fill(x.type),
+    return this.nodes('Split', [x], {
+      types: new Array<DataType>(count).fill(x.type),
       attributes: { axis: { int: axis }, num_outputs: { int: count } },
     });
   }
@@ -243,139 +220,17 @@ export class Ops {
     return this.#node('QuantizeLinear', inputs, 'uint8', { axis: { int: 0 } });
   }
 
-  /**
-   * com.microsoft: (A − zeroPoint) B · aScale · bScale.
-   *
-   * @param a          [S, D] uint8
-   * @param b          [D, F] int8
-   * @param aScale     scalar
-   * @param bScale     one per column, [F]
-   * @param zeroPoint  scalar uint8
-   * @returns [S, F] float32
-   */
-  MatMulIntegerToFloat(
-    a: Value,
-    b: Value,
-    aScale: Operand,
-    bScale: Value,
-    zeroPoint: Operand,
-  ): Value {
-    const [scale] = this.#operands(aScale, bScale);
-    const [zero] = this.#operands(zeroPoint, a);
-    const [result] = this.#builder.node(this.#prefix, {
-      opType: 'MatMulIntegerToFloat',
-      domain: 'com.microsoft',
-      inputs: [a, b, scale, bScale, zero],
-      outputs: ['float32'],
-    });
-    assert(result !== undefined, 'MatMulIntegerToFloat: expected an output');
-    return result;
-  }
-
-  /**
-   * com.microsoft: softmax(Q Kᵀ / √K + bias) V, head by head, with heads side by side.
-   *
-   * @param query          [N, S, D]
-   * @param key            [N, T, D]
-   * @param value          [N, T, D]
-   * @param attentionBias  [N or 1, H or 1, S, T]
-   * @returns [N, S, D]
-   */
-  MultiHeadAttention(
-    query: Value,
-    key: Value,
-    value: Value,
-    attentionBias: Value,
-    { numHeads }: { numHeads: number },
-  ): Value {
-    const [result] = this.#builder.node(this.#prefix, {
-      opType: 'MultiHeadAttention',
-      domain: 'com.microsoft',
-      inputs: [query, key, value, null, null, attentionBias],
-      outputs: [query.type],
-      attributes: { num_heads: { int: numHeads } },
-    });
-    assert(result !== undefined, 'MultiHeadAttention: expected an output');
-    return result;
-  }
-
-  /**
-   * com.microsoft: A Wᵀ + bias, for a weight in blocks along D; see `blockQuantize.ts`.
-   *
-   * @param x       [S, D]
-   * @param values  [F, ⌈D / blockSize⌉, blockSize / 2] uint8, two numbers a byte, the lower first
-   * @param scales  [F, ⌈D / blockSize⌉]
-   * @param bias    [F]
-   * @returns [S, F]
-   */
-  MatMulNBits(
-    x: Value,
-    values: Value,
-    scales: Value,
-    bias: Value | null,
-    { inputDim, outputDim, blockSize }: { inputDim: number; outputDim: number; blockSize: number },
-  ): Value {
-    const [result] = this.#builder.node(this.#prefix, {
-      opType: 'MatMulNBits',
-      domain: 'com.microsoft',
-      inputs: bias ? [x, values, scales, null, null, bias] : [x, values, scales],
-      outputs: [x.type],
-      attributes: {
-        K: { int: inputDim },
-        N: { int: outputDim },
-        bits: { int: 4 },
-        block_size: { int: blockSize },
-        accuracy_level: { int: 4 }, // activations in bytes, one scale per block of each row
-      },
-    });
-    assert(result !== undefined, 'MatMulNBits: expected an output');
-    return result;
-  }
-
-  /**
-   * com.microsoft: rows of a table in blocks, as numbers.
-   *
-   * @param values   [V, blocks, blockSize / 2] uint8, as in `MatMulNBits`
-   * @param indices  [N, S] int64
-   * @param scales   [V, blocks, 1]
-   * @returns [N, S, blocks, blockSize] of the scales' type
-   */
-  GatherBlockQuantized(
-    values: Value,
-    indices: Value,
-    scales: Value,
-    { blockSize }: { blockSize: number },
-  ): Value {
-    const [result] = this.#builder.node(this.#prefix, {
-      opType: 'GatherBlockQuantized',
-      domain: 'com.microsoft',
-      inputs: [values, indices, scales],
-      outputs: [scales.type],
-      attributes: {
-        bits: { int: 4 },
-        block_size: { int: blockSize },
-        gather_axis: { int: 0 },
-        quantize_axis: { int: 2 },
-      },
-    });
-    assert(result !== undefined, 'GatherBlockQuantized: expected an output');
-    return result;
-  }
-
   #node(
     opType: string,
     inputs: readonly Value[],
     type: DataType,
     attributes: Record<string, Attribute> = {},
   ): Value {
-    const call = { opType, inputs, outputs: [type], attributes };
-    const [result] = this.#builder.node(this.#prefix, call);
-    assert(result !== undefined, `${opType}: expected an output`);
-    return result;
+    return this.node(opType, inputs, { type, attributes });
   }
 
   #binary(opType: string, a: Operand, b: Operand, type?: DataType): Value {
-    const [left, right] = this.#operands(a, b);
+    const [left, right] = this.operands(a, b);
     return this.#node(opType, [left, right], type ?? left.type);
   }
 
@@ -383,12 +238,6 @@ export class Ops {
     return this.#node(opType, [x, this.#vector(axes)], x.type, {
       keepdims: { int: keepdims ? 1 : 0 },
     });
-  }
-
-  #operands(a: Operand, b: Operand): [Value, Value] {
-    const type = typeof a === 'number' ? (typeof b === 'number' ? 'float32' : b.type) : a.type;
-    const value = (x: Operand) => (typeof x === 'number' ? this.constant(type, x) : x);
-    return [value(a), value(b)];
   }
 
   #index(indices: Operand): Value {

@@ -1,5 +1,7 @@
+import assert from 'node:assert/strict';
 import test from 'node:test';
 import {
+  fusedSelfAttention,
   headShape,
   selfAttention,
   singlePositionAttention,
@@ -75,4 +77,47 @@ test('attention over one position is attention with one key', async () => {
     singlePositionAttention(scope, { ...config, inputDim: 8 }, rows),
   );
   assertClose(y?.data ?? [], plainAttention(toRows(x.slice(0, 8), 8)), 1e-6);
+});
+
+/** `fusedSelfAttention` over one sequence, with what came before. */
+function fused(scope: Scope, rows: Value, past?: { keys: Value; values: Value }): Value[] {
+  const { op } = scope;
+  const size = (x: Value, axis: number) => op.Shape(x, { start: axis, end: axis + 1 });
+  const length = size(rows, 0);
+  const one = op.constant('int64', [1]);
+  const start = past ? size(past.keys, 1) : op.constant('int64', [0]);
+  const sequenceShape = op.Concat([one, length], { axis: 0 });
+  const place = { sequenceShape, start, end: op.Add(start, length) };
+  const { output, keys, values } = fusedSelfAttention(scope, config, rows, {
+    shape: op.Concat([sequenceShape, op.constant('int64', [3 * config.modelDim])], { axis: 0 }),
+    mask: op.Unsqueeze(causalMask(op, place), [0, 1]),
+    earlier: past ?? null,
+  });
+  return [output, keys, values];
+}
+
+for (const [precision, tolerance] of [
+  ['fp32', 1e-6],
+  ['fp16', 0.005],
+  ['int8', 0.05],
+  ['int4', 0.05],
+] as const) {
+  test(`the fused layer in ${precision} is the layer in plain loops`, async () => {
+    const build = (scope: Scope, rows: Value) => fused(scope, rows);
+    const [y, keys, values] = await runLayer(weights, [floats([5, 8], x)], build, precision);
+    assertClose(y?.data ?? [], plainAttention(toRows(x, 8)), tolerance);
+    assertClose(keys?.data ?? [], project('k_proj', toRows(x, 8)).flat(), tolerance);
+    assertClose(values?.data ?? [], project('v_proj', toRows(x, 8)).flat(), tolerance);
+  });
+}
+
+test('the fused layer goes on where it was', async () => {
+  const build = (scope: Scope, rows: Value) => fused(scope, rows);
+  const [, keys, values] = await runLayer(weights, [floats([3, 8], x.slice(0, 24))], build);
+  assert.ok(keys && values);
+  const inputs = [floats([2, 8], x.slice(24)), keys, values];
+  const [y] = await runLayer(weights, inputs, (scope, rows, k, v) =>
+    fused(scope, rows, { keys: k as Value, values: v as Value }),
+  );
+  assertClose(y?.data ?? [], plainAttention(toRows(x, 8)).slice(24), 1e-6);
 });

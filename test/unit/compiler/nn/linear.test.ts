@@ -1,6 +1,10 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
-import { linear, toRows as toLinearRows } from '../../../../server/compiler/nn/linear.ts';
+import {
+  linear,
+  stackedLinear,
+  toRows as toLinearRows,
+} from '../../../../server/compiler/nn/linear.ts';
 import { GraphBuilder } from '../../../../server/compiler/onnx/builder.ts';
 import { CheckpointWeights } from '../../../../server/compiler/onnx/checkpointWeights.ts';
 import { type LinearPrecision, Scope } from '../../../../server/compiler/onnx/scope.ts';
@@ -58,4 +62,44 @@ test('layers that share their input quantize it once', () => {
   const operators = builder.finish().nodes.map(({ opType }) => opType);
   assert.equal(operators.filter((name) => name === 'QuantizeLinear').length, 1);
   assert.equal(operators.filter((name) => name === 'MatMulIntegerToFloat').length, 2);
+});
+
+const stackedNames = ['a', 'b', 'c'];
+const stackedWeights = closedFormWeights(
+  Object.fromEntries(
+    stackedNames.flatMap((name) => [
+      [`${name}.weight`, [12, 8]],
+      [`${name}.bias`, [12]],
+    ]),
+  ),
+);
+
+// One scale per row, or per block of a row: stacked rows are quantized as they are alone.
+for (const precision of ['fp32', 'fp16', 'int8', 'int4'] as const) {
+  for (const blockBits of precision === 'int4' ? ([4, 8] as const) : ([4] as const)) {
+    test(`stacked layers are the layers side by side, in ${precision} with ${blockBits} bits`, async () => {
+      const config = { inputDim: 8, outputDim: 12, blockBits };
+      const [stacked, side] = await runLayer(
+        stackedWeights,
+        [floats([3, 8], x)],
+        (scope, value) => [
+          stackedLinear(scope, stackedNames, config, value),
+          scope.op.Concat(
+            stackedNames.map((name) => linear(scope.at(name), config, value)),
+            { axis: 1 },
+          ),
+        ],
+        precision,
+      );
+      assert.deepEqual(stacked?.shape, [3, 36]);
+      assertClose(stacked?.data ?? [], side?.data ?? [], 1e-6);
+    });
+  }
+}
+
+test('eight bits in blocks are closer to the numbers than four', async () => {
+  const config = { inputDim: 8, outputDim: 12, blockBits: 8 } as const;
+  const build = (scope: Scope, value: Parameters<typeof linear>[2]) => linear(scope, config, value);
+  const [y] = await runLayer(weights, [floats([3, 8], x)], build, 'int4');
+  assertClose(y?.data ?? [], expected, 0.05);
 });
