@@ -77,7 +77,7 @@ function itemOf(model: AvailableModel): SourceItem {
   return {
     label: model.isInstalled ? `$(check) ${title}` : title,
     description: facts.join(' · '),
-    detail: [summary, `${languages}.`, `${licence.id}.`, ...along].join(' '),
+    detail: [licence.id, languages, summary, ...along].join(' · '),
     source: { model },
   };
 }

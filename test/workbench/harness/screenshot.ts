@@ -13,11 +13,15 @@ const calmSettings = {
 };
 
 /**
- * Takes a picture of ghost text at the end of the sample document.
+ * Takes the README's pictures: ghost text at the end of the sample document, and the list of
+ * models that can be installed.
  *
- * @returns the sentence that is offered in it
+ * @returns the sentence that is offered in the first
  */
-export async function takeScreenshot(file: string): Promise<string> {
+export async function takeScreenshots(files: {
+  ghostText: string;
+  installModel: string;
+}): Promise<string> {
   const text = readFileSync('samples/harbour.md', 'utf8').trimEnd();
   const workbench = await Workbench.open({ 'harbour.md': text }, calmSettings);
   try {
@@ -26,7 +30,11 @@ export async function takeScreenshot(file: string): Promise<string> {
     await workbench.putCaretAtEndOf(text.split('\n').length);
     await workbench.type(' Every night she lit the lamp.');
     const offered = await workbench.ghostText();
-    await workbench.page.screenshot({ path: file });
+    await workbench.page.screenshot({ path: files.ghostText });
+    await workbench.press('Escape');
+    await workbench.runCommand('Thoughtline: Install Model…');
+    await workbench.page.locator('.quick-input-list').getByText('Mimir').first().waitFor();
+    await workbench.page.screenshot({ path: files.installModel });
     return offered;
   } finally {
     await workbench.dispose();

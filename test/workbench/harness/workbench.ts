@@ -79,6 +79,14 @@ export class Workbench {
     return this.page.locator('.statusbar-item[id^="thoughtline."]');
   }
 
+  /** Runs a command by its title, from the command palette. */
+  async runCommand(title: string): Promise<void> {
+    await this.page.keyboard.press('F1');
+    await this.page.locator('.quick-input-widget input').fill(`>${title}`);
+    await this.page.locator('.quick-input-list .focused').getByText(title).first().waitFor();
+    await this.page.keyboard.press('Enter');
+  }
+
   async openFile(name: string): Promise<void> {
     await this.page.keyboard.press('Control+P');
     await this.page.locator('.quick-input-widget input').fill(name);

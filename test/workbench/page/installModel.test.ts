@@ -8,17 +8,9 @@ before(async () => {
 });
 after(async () => workbench?.dispose());
 
-/** Runs a command by its title, as a writer does. */
-async function runCommand(title: string): Promise<void> {
-  await workbench.press('F1');
-  await workbench.page.locator('.quick-input-widget input').fill(`>${title}`);
-  await workbench.page.locator('.quick-input-list .focused').getByText(title).first().waitFor();
-  await workbench.press('Enter');
-}
-
 test('what can be installed is listed with sizes, languages and licence; consent names it', async () => {
   const { page } = workbench;
-  await runCommand('Thoughtline: Install Model…');
+  await workbench.runCommand('Thoughtline: Install Model…');
   const rows = page.locator('.quick-input-list .monaco-list-row');
   const sonar = rows.filter({ hasText: 'SONAR' }).first();
   await sonar.waitFor();
@@ -36,7 +28,7 @@ test('what can be installed is listed with sizes, languages and licence; consent
 });
 
 test('the models of this machine are listed, with the one in use marked', async () => {
-  await runCommand('Thoughtline: Choose Model…');
+  await workbench.runCommand('Thoughtline: Choose Model…');
   const rows = workbench.page.locator('.quick-input-list .monaco-list-row');
   const builtIn = rows.filter({ hasText: 'thoughtline-1' }).first();
   await builtIn.waitFor();
