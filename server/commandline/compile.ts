@@ -8,6 +8,7 @@ import {
   encoderArchitectures,
 } from '../model/architectures.ts';
 import { type PartPrecisions, type Precision, precisions } from '../model/manifest.ts';
+import { findLanguage } from '../text/languageNames.ts';
 import {
   type Command,
   type OptionValues,
@@ -56,6 +57,9 @@ files need nothing else: their architecture shows in the sizes of their weights.
 
   --precision P     how linear layers hold their weights: ${precisions.join(', ')}; for all parts, or as
                     encoder=P,decoder=P,lcm=P
+  --vocabulary-langs L,L…  the languages that the decoder is to write: codes, tags or names. Tokens
+                    with characters of other scripts are left out, which makes it smaller and each
+                    step shorter; it writes no other language, and no word in another script
   --name N          the model's name; without it that of the configuration or of DIR
   --space S         name of the concept space. Add-ons run with models of their space. It is
                     found for SONAR; a model of another kind is a space of its own
@@ -72,6 +76,7 @@ Architectures of concept models:
     arch: { type: 'string', multiple: true },
     config: { type: 'string' },
     precision: { type: 'string' },
+    'vocabulary-langs': { type: 'string' },
     name: { type: 'string' },
     space: { type: 'string' },
     out: { type: 'string' },
@@ -104,6 +109,7 @@ function readRequest(values: OptionValues): CompileRequest {
     space: textOption(values, 'space'),
     archs: readPairs('arch', 'PART=NAME', textOptions(values, 'arch')),
     precision: readPrecision(textOption(values, 'precision')),
+    vocabularyLangs: readLanguages(textOption(values, 'vocabulary-langs')),
     lcms,
     lcmConfigs,
     outDir,
@@ -137,6 +143,11 @@ function readPrecision(value: string | undefined): Precision | Partial<PartPreci
       return [part, precisionOf(name)];
     }),
   );
+}
+
+/** Reads a list of languages; what is none that we know may be one of the model's own. */
+function readLanguages(value: string | undefined): string[] | undefined {
+  return value?.split(',').map((name) => findLanguage(name) ?? name.trim());
 }
 
 function precisionOf(name: string): Precision {

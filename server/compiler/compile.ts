@@ -9,6 +9,7 @@ import {
   manifestVersion,
   type NormalizerEntry,
   type QuantizerEntry,
+  type ShortlistEntry,
 } from '../model/manifest.ts';
 import { type CompileRequest, checkRequest, sourceDigest } from './compileRequest.ts';
 import { conceptModelSizes } from './conceptModels.ts';
@@ -23,6 +24,7 @@ import {
 import type { Codebooks } from './models/quantLcm.ts';
 import type { SonarNormalizer } from './models/sonarNormalizer.ts';
 import { checkReplaceable, OutputFolder, openFinished } from './outputFolder.ts';
+import type { Shortlist } from './vocabularyShortlist.ts';
 
 /** How a compilation is watched and stopped. */
 export interface CompileOptions {
@@ -105,6 +107,10 @@ class PlanWriter {
     return { file: await this.file(`${name}.normalizer.bin`, chunks, name) };
   }
 
+  async shortlist({ langs, ids }: Shortlist): Promise<ShortlistEntry> {
+    return { langs, file: await this.file('decoder.shortlist.bin', [bytesOf(ids)], 'decoder') };
+  }
+
   async codebooks(name: string, codebooks: Codebooks): Promise<QuantizerEntry> {
     const { numCodebooks, codebookSize } = codebooks;
     const chunks = (function* () {
@@ -164,6 +170,7 @@ async function writeCodec(
       vocabSize: decoderConfig.vocabInfo.size,
       maxSeqLen: decoderConfig.maxSeqLen,
       vocabInfo: decoderConfig.vocabInfo,
+      shortlist: codec.shortlist && (await writer.shortlist(codec.shortlist)),
       prepare: await writer.graph(codec.decoder.prepare, 'decoder'),
       step: await writer.graph(codec.decoder.step, 'decoder'),
     },
@@ -200,12 +207,17 @@ function expectedBytes({ codec, conceptModels }: ModelPlan): number {
   );
   const codebookBytes = conceptModels.map(({ codebooks }) => codebooks?.sizeBytes ?? 0);
   const tokenizerBytes = codec?.tokenizer.length ?? 0;
-  return [tokenizerBytes, ...graphBytes, ...normalizerBytes, ...codebookBytes].reduce(
-    (a, b) => a + b,
-  );
+  const shortlistBytes = codec?.shortlist?.ids.byteLength ?? 0;
+  return [
+    tokenizerBytes,
+    shortlistBytes,
+    ...graphBytes,
+    ...normalizerBytes,
+    ...codebookBytes,
+  ].reduce((a, b) => a + b);
 }
 
 /** Little-endian, as is every machine that onnxruntime-node runs on. */
-function bytesOf(values: Float32Array): Uint8Array {
+function bytesOf(values: Float32Array | Int32Array): Uint8Array {
   return new Uint8Array(values.buffer, values.byteOffset, values.byteLength);
 }

@@ -28,10 +28,12 @@ const hashChunkBytes = 1 << 20;
  * Checks what can be checked without opening a file.
  *
  * @throws InvalidRequestError for a name of a concept model that cannot be part of a file name,
- *   and for sources that make neither a model nor an add-on
+ *   for sources that make neither a model nor an add-on, and for languages of a vocabulary that is
+ *   not there
  */
 export function checkRequest(sources: ModelSources): void {
   const { encoder, decoder, tokenizer, lcms, lcmConfigs = {}, archs = {} } = sources;
+  const { vocabularyLangs } = sources;
   for (const name of Object.keys(lcms)) {
     if (!conceptModelName.test(name) || codecParts.includes(name)) {
       throw new InvalidRequestError(
@@ -41,6 +43,12 @@ export function checkRequest(sources: ModelSources): void {
   }
   requireKnown('configuration', Object.keys(lcmConfigs), Object.keys(lcms));
   requireKnown('arch', Object.keys(archs), [...codecParts, ...Object.keys(lcms)]);
+  if (vocabularyLangs !== undefined && (vocabularyLangs.length === 0 || decoder === undefined)) {
+    throw new InvalidRequestError(
+      'vocabulary languages: expected some of them and a decoder, found ' +
+        (decoder === undefined ? 'no decoder' : 'none'),
+    );
+  }
   const parts = Object.entries({ encoder, decoder, tokenizer });
   const missing = parts.filter(([, file]) => file === undefined).map(([part]) => part);
   if (missing.length > 0 && missing.length < parts.length) {
@@ -80,6 +88,7 @@ export async function sourceDigest(sources: ModelSources, signal?: AbortSignal):
     archs: Object.entries(sources.archs ?? {}).sort(([a], [b]) => (a < b ? -1 : 1)),
     name: sources.name,
     space: sources.space,
+    vocabularyLangs: sources.vocabularyLangs,
   };
   const hash = createHash('sha256');
   hash.update(`thoughtline ${manifestVersion} ${JSON.stringify(options)}\n`);

@@ -7,7 +7,7 @@ import type {
 import type { PartPrecisions } from '../model/manifest.ts';
 import type { ModelSources } from '../model/modelSources.ts';
 import { readWholeFile } from './checkpoint/byteSource.ts';
-import { countPieces, maxTokenizerBytes } from './checkpoint/sentencePiece.ts';
+import { countPieces, maxTokenizerBytes, readPieceTexts } from './checkpoint/sentencePiece.ts';
 import { openStateDict, type StateDict } from './checkpoint/stateDict.ts';
 import { partPrecisions } from './compileRequest.ts';
 import { buildConceptModel } from './conceptModels.ts';
@@ -22,6 +22,7 @@ import { readNormalizer, type SonarNormalizer } from './models/sonarNormalizer.t
 import { type SerializedGraph, serialize } from './onnx/serialize.ts';
 import type { WeightSource } from './onnx/weights.ts';
 import { configureConceptModel, configureDecoder, configureEncoder } from './partConfig.ts';
+import { chooseShortlist, type Shortlist } from './vocabularyShortlist.ts';
 
 /*
  * What a model folder will hold, known before a byte of it is written: everything that can be
@@ -52,6 +53,8 @@ export interface PlannedCodec {
   defaultLang: string;
   encoderConfig: SonarEncoderConfig;
   decoderConfig: SonarDecoderConfig;
+  /** null when the decoder keeps its whole vocabulary. */
+  shortlist: Shortlist | null;
   encoder: PlannedGraph;
   decoder: { prepare: PlannedGraph; step: PlannedGraph };
 }
@@ -83,6 +86,7 @@ const dataTags = 3;
  * @throws CheckpointFormatError when a file is missing or malformed
  * @throws CheckpointUnsupportedError when it asks for what we do not build
  * @throws WeightMismatchError when the files do not belong together
+ * @throws InvalidRequestError for a language of the vocabulary that the model does not know
  */
 export function planModel(sources: ModelSources, signal?: AbortSignal): ModelPlan {
   const opened: StateDict[] = [];
@@ -142,11 +146,12 @@ type OpenWeights = (file: string, part: Part) => WeightSource;
 
 /** @returns null for an add-on */
 function planCodec(
-  { encoder: encoderFile, decoder: decoderFile, tokenizer: tokenizerFile, config }: ModelSources,
+  sources: ModelSources,
   given: GivenConfigs,
   precisions: PartPrecisions,
   open: OpenWeights,
 ): PlannedCodec | null {
+  const { encoder: encoderFile, decoder: decoderFile, tokenizer: tokenizerFile, config } = sources;
   if (encoderFile === undefined || decoderFile === undefined || tokenizerFile === undefined) {
     return null;
   }
@@ -165,12 +170,22 @@ function planCodec(
   const tokens = { tokenizerFile, numPieces, langs };
   checkVocabulary(`${config ?? encoderFile}: encoder`, encoderConfig.vocabInfo.size, tokens);
   checkVocabulary(`${config ?? decoderFile}: decoder`, decoderConfig.vocabInfo.size, tokens);
+  const { vocabularyLangs } = sources;
+  const shortlist =
+    vocabularyLangs === undefined
+      ? null
+      : chooseShortlist(vocabularyLangs, {
+          langs,
+          pieces: readPieceTexts(tokenizer, tokenizerFile),
+          vocabInfo: decoderConfig.vocabInfo,
+        });
 
   const encoder = buildSonarEncoder(encoderConfig, encoderWeights, {
     precision: precisions.encoder,
   });
   const { prepare, step } = buildSonarDecoder(decoderConfig, decoderWeights, {
     precision: precisions.decoder,
+    shortlist: shortlist?.ids ?? null,
   });
   return {
     tokenizer,
@@ -178,6 +193,7 @@ function planCodec(
     defaultLang,
     encoderConfig,
     decoderConfig,
+    shortlist,
     encoder: plan('encoder', encoder),
     decoder: { prepare: plan('decoder.prepare', prepare), step: plan('decoder.step', step) },
   };

@@ -1,10 +1,11 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { IntegrityError, InvalidRequestError } from '../base/errors.ts';
-import type { FileEntry, GraphEntry, ModelManifest } from '../model/manifest.ts';
+import type { DecoderEntry, FileEntry, GraphEntry, ModelManifest } from '../model/manifest.ts';
 import { isFiniteVector } from '../tensor/vector.ts';
 import { SonarTokenizer } from '../text/sonarTokenizer.ts';
 import { conceptModelFiles } from './conceptModelFiles.ts';
+import { type DecoderVocabulary, parseShortlist, wholeVocabulary } from './decoderVocabulary.ts';
 import type { ChooseDevice } from './deviceChooser.ts';
 import { type ChosenDevice, type Device, openOnDevice } from './devices.ts';
 import {
@@ -76,6 +77,7 @@ export class CompiledModel implements InferenceModel {
         `${entry.file.file}: expected ${decoder.vocabSize} tokens, found ${tokenizer.vocabSize}`,
       );
     }
+    const vocabulary = openDecoderVocabulary(folder, decoder, tokenizer);
     signal?.throwIfAborted();
 
     const avoidsSaturation = await int8ProductsSaturate();
@@ -109,7 +111,7 @@ export class CompiledModel implements InferenceModel {
         placed,
         chosen,
         new SentenceEncoder(encoderGraph, encoder, tokenizer),
-        new SentenceDecoder({ prepare, step }, decoder, tokenizer),
+        new SentenceDecoder({ prepare, step }, decoder, tokenizer, vocabulary),
         open(device),
       );
     } catch (error) {
@@ -212,4 +214,19 @@ function checkTokenizerSize(entry: FileEntry): typeof entry {
   throw new IntegrityError(
     `${entry.file}: expected at most ${maxTokenizerBytes} bytes, found ${entry.sizeBytes}`,
   );
+}
+
+function openDecoderVocabulary(
+  folder: string,
+  { vocabSize, vocabInfo, shortlist }: DecoderEntry,
+  tokenizer: SonarTokenizer,
+): DecoderVocabulary {
+  if (shortlist === null) return wholeVocabulary(vocabSize);
+  const { langs, file } = shortlist;
+  const { unkIdx, bosIdx, eosIdx, padIdx } = vocabInfo;
+  return parseShortlist(readFileSync(join(folder, file.file)), {
+    vocabSize,
+    needed: [unkIdx, bosIdx, eosIdx, padIdx, ...langs.flatMap((lang) => tokenizer.prompt(lang))],
+    label: file.file,
+  });
 }

@@ -3,6 +3,7 @@ import type { DecoderEntry } from '../model/manifest.ts';
 import { type Tensor, tensor } from '../tensor/tensor.ts';
 import { concatenate, splitRows } from '../tensor/vector.ts';
 import type { NextTokens } from './beamSearch.ts';
+import type { DecoderVocabulary } from './decoderVocabulary.ts';
 import type { GraphSession, prepareSignature, stepSignature } from './graphSession.ts';
 import { TokenPool } from './tokenPool.ts';
 
@@ -11,9 +12,13 @@ export interface DecoderGraphs {
   step: GraphSession<typeof stepSignature>;
 }
 
-/** The decoder's state between tokens: its cache, and the concept and the history of every row. */
+/**
+ * The decoder's state between tokens: its cache, and the concept and the history of every row.
+ * Tokens are ids of the tokenizer, whatever the graph counts in.
+ */
 export class DecoderSteps {
   readonly #step: DecoderGraphs['step'];
+  readonly #vocabulary: DecoderVocabulary;
   readonly #eosIdx: number;
   readonly #temperature: Tensor<'float32'>;
   /** The concept's constants, [L, D] each. */
@@ -27,7 +32,7 @@ export class DecoderSteps {
 
   static async start(
     { prepare, step }: DecoderGraphs,
-    entry: DecoderEntry,
+    { entry, vocabulary }: { entry: DecoderEntry; vocabulary: DecoderVocabulary },
     embeddings: readonly Float32Array[],
     temperature: number,
   ): Promise<DecoderSteps> {
@@ -45,7 +50,7 @@ export class DecoderSteps {
       step,
       encoder_hidden_states,
       new TokenPool(entry.numLayers, entry.modelDim),
-      { temperature, eosIdx: entry.vocabInfo.eosIdx },
+      { temperature, vocabulary, eosIdx: entry.vocabInfo.eosIdx },
     );
   }
 
@@ -53,10 +58,15 @@ export class DecoderSteps {
     step: DecoderGraphs['step'],
     hiddenStates: Tensor<'float32'>,
     pool: TokenPool,
-    { temperature, eosIdx }: { temperature: number; eosIdx: number },
+    {
+      temperature,
+      vocabulary,
+      eosIdx,
+    }: { temperature: number; vocabulary: DecoderVocabulary; eosIdx: number },
   ) {
     const [count = 0, numLayers = 0, modelDim = 0] = hiddenStates.shape;
     this.#step = step;
+    this.#vocabulary = vocabulary;
     this.#eosIdx = eosIdx;
     this.#temperature = tensor('float32', [1], Float32Array.of(temperature));
     this.#concepts = splitRows(hiddenStates.data, numLayers * modelDim);
@@ -84,7 +94,7 @@ export class DecoderSteps {
     const outputs = await this.#run(tokens, parents, topCount, this.#eosIdx);
     return {
       topLogProbs: outputs.top_log_probs.data,
-      topTokens: outputs.top_tokens.data,
+      topTokens: this.#vocabulary.idsOf(outputs.top_tokens.data),
       eosLogProbs: outputs.scored_log_probs.data,
     };
   }
@@ -98,10 +108,11 @@ export class DecoderSteps {
   ) {
     this.#reorder(parents);
     const ancestors = parents.map((parent) => this.#ancestors[parent] ?? []);
+    const toPlace = (token: number) => BigInt(this.#vocabulary.placeOf(token));
     const tokensBefore = this.#pool.size;
     const outputs = await this.#step.run(
       {
-        input_ids: tensor('int64', [tokens.length, 1], BigInt64Array.from(tokens, BigInt)),
+        input_ids: tensor('int64', [tokens.length, 1], BigInt64Array.from(tokens, toPlace)),
         ancestors: tensor(
           'int64',
           [tokens.length, ancestors[0]?.length ?? 0],
@@ -112,7 +123,7 @@ export class DecoderSteps {
         kept_from: tensor('int64', [1], BigInt64Array.of(BigInt(this.#pool.keptFrom))),
         top_count: tensor('int64', [1], BigInt64Array.of(BigInt(topCount))),
         temperature: this.#temperature,
-        scored_tokens: tensor('int64', [1], BigInt64Array.of(BigInt(scoredToken))),
+        scored_tokens: tensor('int64', [1], BigInt64Array.of(toPlace(scoredToken))),
       },
       ['top_log_probs', 'top_tokens', 'scored_log_probs', 'present_key_values'],
     );

@@ -1,7 +1,8 @@
-import type { ModelManifest } from '../model/manifest.ts';
+import { type ModelManifest, shortlistSize } from '../model/manifest.ts';
 import { tensor } from '../tensor/tensor.ts';
 import { cosine, splitRows } from '../tensor/vector.ts';
 import { DecoderSteps } from './decoderSteps.ts';
+import type { DecoderVocabulary } from './decoderVocabulary.ts';
 import { cpuDevice, type Device } from './devices.ts';
 import { encoderSignature, prepareSignature, stepSignature } from './graphSession.ts';
 import { OnnxSession } from './session.ts';
@@ -132,7 +133,14 @@ async function write(
   decoder: ModelManifest['decoder'],
   embeddings: readonly Float32Array[],
 ): Promise<number[]> {
-  const decoding = await DecoderSteps.start(graphs, decoder, embeddings, 1);
+  // Any tokens of the graph will do, so a shortlist need not be read.
+  const size = decoder.shortlist ? shortlistSize(decoder.shortlist) : decoder.vocabSize;
+  const vocabulary: DecoderVocabulary = {
+    size,
+    placeOf: (id) => id % size,
+    idsOf: (places) => places,
+  };
+  const decoding = await DecoderSteps.start(graphs, { entry: decoder, vocabulary }, embeddings, 1);
   try {
     const logProbs: number[] = [];
     const { eosIdx } = decoder.vocabInfo;

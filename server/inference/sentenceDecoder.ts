@@ -1,5 +1,5 @@
 import { InvalidRequestError, SessionError } from '../base/errors.ts';
-import type { DecoderEntry } from '../model/manifest.ts';
+import type { DecoderEntry, ShortlistEntry } from '../model/manifest.ts';
 import {
   type BeamSearchOptions,
   beamSearch,
@@ -8,6 +8,7 @@ import {
   promptLength,
 } from './beamSearch.ts';
 import { type DecoderGraphs, DecoderSteps } from './decoderSteps.ts';
+import type { DecoderVocabulary } from './decoderVocabulary.ts';
 import type { DecodedSentence } from './inference.ts';
 
 /** What the decoder asks of a tokenizer. */
@@ -36,11 +37,19 @@ export class SentenceDecoder {
   readonly #graphs: DecoderGraphs;
   readonly #entry: DecoderEntry;
   readonly #tokenizer: TargetTokenizer;
+  readonly #vocabulary: DecoderVocabulary;
 
-  constructor(graphs: DecoderGraphs, entry: DecoderEntry, tokenizer: TargetTokenizer) {
+  /** @param vocabulary  the tokens of graph `step` */
+  constructor(
+    graphs: DecoderGraphs,
+    entry: DecoderEntry,
+    tokenizer: TargetTokenizer,
+    vocabulary: DecoderVocabulary,
+  ) {
     this.#graphs = graphs;
     this.#entry = entry;
     this.#tokenizer = tokenizer;
+    this.#vocabulary = vocabulary;
   }
 
   /**
@@ -50,7 +59,8 @@ export class SentenceDecoder {
    *
    * @param embeddings  raw, [E] each
    * @param signal      checked before each token
-   * @throws InvalidRequestError when the language is unknown or a limit is out of range
+   * @throws InvalidRequestError when the language is unknown or not one of the shortlist's, or a
+   *   limit is out of range
    * @throws SessionError when a graph fails or its probabilities are not numbers
    */
   async decode(
@@ -81,13 +91,15 @@ export class SentenceDecoder {
     const maxSeqLen = Math.min(limit, this.#entry.maxSeqLen);
     const settings = { ...beamSearchDefaults, ...search, beamSize, maxSeqLen };
     const prompt = this.#tokenizer.prompt(lang);
+    checkLanguage(lang, this.#entry.shortlist);
+    const model = { entry: this.#entry, vocabulary: this.#vocabulary };
 
     const found: Hypothesis[][] = [];
     const perBatch = Math.floor(maxRows / beamSize);
     for (let start = 0; start < embeddings.length; start += perBatch) {
       signal?.throwIfAborted();
       const batch = embeddings.slice(start, start + perBatch);
-      const steps = await DecoderSteps.start(this.#graphs, this.#entry, batch, temperature);
+      const steps = await DecoderSteps.start(this.#graphs, model, batch, temperature);
       try {
         found.push(...(await this.#search(steps, prompt, settings, signal)));
       } finally {
@@ -103,19 +115,28 @@ export class SentenceDecoder {
     settings: BeamSearchOptions,
     signal?: AbortSignal,
   ): Promise<Hypothesis[][]> {
-    const { vocabInfo, vocabSize } = this.#entry;
+    const vocabulary = { ...this.#entry.vocabInfo, size: this.#vocabulary.size };
     const [token, lang] = prompt;
     const scores = await steps.first(token, lang);
     const prompts = Array.from(scores, (score) => ({ token: lang, score }));
     const next = (tokens: readonly number[], parents: readonly number[], topCount: number) =>
       steps.next(tokens, parents, topCount);
-    return beamSearch(next, prompts, settings, { ...vocabInfo, size: vocabSize }, signal);
+    return beamSearch(next, prompts, settings, vocabulary, signal);
   }
 
   async dispose(): Promise<void> {
     await this.#graphs.prepare.dispose();
     await this.#graphs.step.dispose();
   }
+}
+
+/** Without its own tokens a language would become a series of unknown ones. */
+function checkLanguage(lang: string, shortlist: ShortlistEntry | null): void {
+  if (shortlist === null || shortlist.langs.includes(lang)) return;
+  throw new InvalidRequestError(
+    `language ${lang}: expected one that the decoder was compiled for, ` +
+      `${shortlist.langs.join(', ')}, found another`,
+  );
 }
 
 function checkRange(name: string, value: number, min: number, max: number): void {

@@ -5,7 +5,7 @@
  */
 
 /** Raised whenever an older folder must be compiled again. */
-export const manifestVersion = 3;
+export const manifestVersion = 4;
 
 /**
  * How a graph holds its large matrices: as numbers, as signed bytes with a scale per row, or as
@@ -80,6 +80,9 @@ export interface EncoderEntry {
  * → top_log_probs [N, k], top_tokens [N, k] int64   the k best after the last token, descending
  *   scored_log_probs [N, W]             of the wanted tokens after the last one
  *   present_key_values [L, 2, P − kept_from + N·S, D]  the new tokens at the end, row after row
+ *
+ * With a shortlist, `step` knows its tokens only: V is their number, and a token in input_ids,
+ * scored_tokens and top_tokens is a place in it. All else here counts in ids of the tokenizer.
  */
 export interface DecoderEntry {
   precision: Precision;
@@ -92,8 +95,23 @@ export interface DecoderEntry {
   maxSeqLen: number;
   /** fairseq2 ids of the model's configuration; `pad` is the token that beam search never emits. */
   vocabInfo: { size: number; unkIdx: number; bosIdx: number; eosIdx: number; padIdx: number };
+  /** null when `step` knows the whole vocabulary. */
+  shortlist: ShortlistEntry | null;
   prepare: GraphEntry;
   step: GraphEntry;
+}
+
+/** The part of the vocabulary that a decoder was compiled for. */
+export interface ShortlistEntry {
+  /** The languages that it is for, in the order of the tokenizer's; it writes no others. */
+  langs: readonly string[];
+  /** Raw little-endian int32: the ids of its tokens, ascending. */
+  file: FileEntry;
+}
+
+/** Returns the number of its tokens. */
+export function shortlistSize({ file }: ShortlistEntry): number {
+  return file.sizeBytes / Int32Array.BYTES_PER_ELEMENT;
 }
 
 /** How a concept model writes on, sentence after sentence; see `continueText`. */

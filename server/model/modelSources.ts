@@ -21,6 +21,8 @@ export interface ModelSources {
   archs?: Readonly<Record<string, string>> | undefined;
   /** How linear layers hold their weights: of all parts, or of each. */
   precision?: Precision | Partial<PartPrecisions> | undefined;
+  /** Codes of the languages that the decoder is for; without them it knows all its tokens. */
+  vocabularyLangs?: readonly string[] | undefined;
   /** Name of the concept space; see `Manifest.space`. */
   space?: string | undefined;
   /** Name of the model; without it that of the configuration or of the folder. */

@@ -16,6 +16,8 @@ import {
   type Manifest,
   manifestVersion,
   precisions,
+  type ShortlistEntry,
+  shortlistSize,
   type TokenizerEntry,
 } from './manifest.ts';
 import {
@@ -52,12 +54,13 @@ export function parseManifest(text: string, label: string): Manifest {
     throw fields.malformed('conceptModels', 'each name once');
   }
   if (kind === 'conceptModels') return { kind, ...common };
+  const tokenizer = parseTokenizer(fields.object('tokenizer'));
   return {
     kind,
     ...common,
-    tokenizer: parseTokenizer(fields.object('tokenizer')),
+    tokenizer,
     encoder: parseEncoder(fields.object('encoder')),
-    decoder: parseDecoder(fields.object('decoder')),
+    decoder: parseDecoder(fields.object('decoder'), tokenizer.langs),
   };
 }
 
@@ -90,6 +93,7 @@ export function manifestFiles(manifest: Manifest): readonly FileEntry[] {
   if (manifest.kind === 'model') {
     const { tokenizer, encoder, decoder } = manifest;
     files.push(tokenizer.file);
+    if (decoder.shortlist !== null) files.push(decoder.shortlist.file);
     graphs.push(encoder.graph, decoder.prepare, decoder.step);
   }
   for (const entry of manifest.conceptModels) {
@@ -116,16 +120,17 @@ function parseEncoder(fields: Fields): EncoderEntry {
   };
 }
 
-function parseDecoder(fields: Fields): DecoderEntry {
+function parseDecoder(fields: Fields, langs: readonly string[]): DecoderEntry {
   const vocabInfo = fields.object('vocabInfo');
   const indices = { min: 0, max: vocabularySizes.max };
+  const vocabSize = fields.integer('vocabSize', vocabularySizes);
   return {
     precision: fields.choice('precision', precisions),
     modelDim: fields.integer('modelDim', dimensions),
     numLayers: fields.integer('numLayers', layerCounts),
     numAttnHeads: fields.integer('numAttnHeads', headCounts),
     headDim: fields.integer('headDim', dimensions),
-    vocabSize: fields.integer('vocabSize', vocabularySizes),
+    vocabSize,
     maxSeqLen: fields.integer('maxSeqLen', manifestLengths),
     vocabInfo: {
       size: vocabInfo.integer('size', vocabularySizes),
@@ -134,7 +139,28 @@ function parseDecoder(fields: Fields): DecoderEntry {
       eosIdx: vocabInfo.integer('eosIdx', indices),
       padIdx: vocabInfo.integer('padIdx', indices),
     },
+    shortlist: fields.orNull('shortlist', (key) =>
+      parseShortlistEntry(fields.object(key), { langs, vocabSize }),
+    ),
     prepare: parseGraph(fields.object('prepare')),
     step: parseGraph(fields.object('step')),
   };
+}
+
+/** @param known  the languages and the number of tokens of the tokenizer */
+function parseShortlistEntry(
+  fields: Fields,
+  known: { langs: readonly string[]; vocabSize: number },
+): ShortlistEntry {
+  const langs = fields.texts('langs', maxLangs);
+  if (langs.length === 0 || !langs.every((lang) => known.langs.includes(lang))) {
+    throw fields.malformed('langs', "some of the tokenizer's languages");
+  }
+  const file = fields.object('file');
+  const entry = { langs, file: parseFile(file) };
+  const numTokens = shortlistSize(entry);
+  if (!Number.isInteger(numTokens) || numTokens < 1 || numTokens > known.vocabSize) {
+    throw file.malformed('sizeBytes', `4 bytes for each of 1 to ${known.vocabSize} tokens`);
+  }
+  return entry;
 }

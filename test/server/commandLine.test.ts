@@ -140,6 +140,21 @@ test('compile makes a model that --model runs, in fp32 close to int8', () => {
   assert.equal(checkDone(['next', ...model, '--count', '1'], 'The sea was calm.').length, 1);
 });
 
+test('compile for a language makes a model that decodes it, and no other', () => {
+  const args = [...compileArgs('english'), '--vocabulary-langs', 'English'];
+  const [manifest] = checkDone(args);
+  const { shortlist, vocabSize } = Object(manifest?.['decoder']);
+  assert.deepEqual(shortlist.langs, ['eng_Latn']);
+  assert.ok(shortlist.file.sizeBytes < 4 * vocabSize);
+  const model = ['--model', join(folder, 'english')];
+  const [encoded] = checkDone(['encode', ...model], 'The old man lived by the sea.\n');
+  const line = JSON.stringify({ embedding: embeddingOf(encoded) });
+  const [decoded] = checkDone(['decode', ...model], line);
+  assert.match(String(decoded?.['text']), /\S/);
+  const french = [...compileArgs('french'), '--vocabulary-langs', 'en,fr'];
+  checkFailure(1, french, '', /vocabulary language fra_Latn: expected one of the model's/);
+});
+
 test('compile names what is wrong with a checkpoint, and leaves nothing behind', () => {
   const encoder = readFileSync(builtIn('encoder.safetensors'));
   const truncated = join(folder, 'truncated.safetensors');

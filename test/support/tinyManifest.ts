@@ -52,6 +52,7 @@ export const tinyManifest: ModelManifest = {
     vocabSize: 40,
     maxSeqLen: 16,
     vocabInfo: { size: 40, unkIdx: 1, bosIdx: 2, eosIdx: 3, padIdx: 1 },
+    shortlist: null,
     prepare: graphEntry('decoder.prepare'),
     step: graphEntry('decoder.step'),
   },

@@ -10,6 +10,7 @@ import { buildSonarLlm } from '../../server/compiler/models/sonarLlm.ts';
 import { buildTwoTowerLcm } from '../../server/compiler/models/twoTowerLcm.ts';
 import type { Graph } from '../../server/compiler/onnx/graph.ts';
 import { serialize } from '../../server/compiler/onnx/serialize.ts';
+import { parseShortlist, wholeVocabulary } from '../../server/inference/decoderVocabulary.ts';
 import {
   contextSignature,
   crossAttentionSignature,
@@ -36,6 +37,7 @@ import type {
   EncoderEntry,
   GraphEntry,
   OneTowerLcmEntry,
+  Precision,
   QuantLcmEntry,
   RegressionLcmEntry,
   TwoTowerLcmEntry,
@@ -107,11 +109,25 @@ export async function tinyEncoder(tokenizer: SourceTokenizer): Promise<SentenceE
   return new SentenceEncoder(graph, entry, tokenizer);
 }
 
-export async function tinyDecoder(tokenizer: TargetTokenizer): Promise<SentenceDecoder> {
+/** What a tiny decoder is compiled with. */
+export interface TinyDecoderOptions {
+  precision?: Precision;
+  /** Ids of the tokens that it knows. */
+  shortlist?: readonly number[] | null;
+  /** Whether the projection to the vocabulary is another matrix than the table of tokens. */
+  isUntied?: boolean;
+}
+
+/** The graphs of a decoder, and what the inference is told about them. */
+export async function openTinyDecoder({
+  precision = 'fp32',
+  shortlist = null,
+  isUntied = false,
+}: TinyDecoderOptions = {}) {
   const { modelDim, numDecoderLayers, numDecoderAttnHeads, vocabInfo, maxSeqLen } =
     tinySonarDecoder;
   const entry: DecoderEntry = {
-    ...fp32,
+    precision,
     modelDim,
     numLayers: numDecoderLayers,
     numAttnHeads: numDecoderAttnHeads,
@@ -119,14 +135,34 @@ export async function tinyDecoder(tokenizer: TargetTokenizer): Promise<SentenceD
     vocabSize: vocabInfo.size,
     maxSeqLen,
     vocabInfo,
+    shortlist: null,
     prepare: graphEntry,
     step: graphEntry,
   };
-  const weights = closedFormWeights(sonarDecoderShapes(tinySonarDecoder));
-  const graphs = buildSonarDecoder(tinySonarDecoder, weights, fp32);
+  const weights = closedFormWeights({
+    ...sonarDecoderShapes(tinySonarDecoder),
+    ...(isUntied && { 'final_proj.weight': [vocabInfo.size, modelDim] }),
+  });
+  const ids = shortlist && Int32Array.from(shortlist);
+  const graphs = buildSonarDecoder(tinySonarDecoder, weights, { precision, shortlist: ids });
+  const vocabulary = ids
+    ? parseShortlist(new Uint8Array(ids.buffer), {
+        vocabSize: vocabInfo.size,
+        needed: [],
+        label: 'shortlist',
+      })
+    : wholeVocabulary(vocabInfo.size);
   const prepare = await openCompiled(graphs.prepare, prepareSignature);
   const step = await openCompiled(graphs.step, stepSignature);
-  return new SentenceDecoder({ prepare, step }, entry, tokenizer);
+  return { graphs: { prepare, step }, entry, vocabulary };
+}
+
+export async function tinyDecoder(
+  tokenizer: TargetTokenizer,
+  options?: TinyDecoderOptions,
+): Promise<SentenceDecoder> {
+  const { graphs, entry, vocabulary } = await openTinyDecoder(options);
+  return new SentenceDecoder(graphs, entry, tokenizer, vocabulary);
 }
 
 const embeddingDim = tinyBaseLcm.sonarEmbedDim;

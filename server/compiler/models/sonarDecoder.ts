@@ -6,6 +6,7 @@ import { feedForward } from '../nn/feedForward.ts';
 import { multiply } from '../nn/linear.ts';
 import { layerNorm } from '../nn/normalization.ts';
 import { causalMask } from '../nn/positions.ts';
+import { selectRows } from '../nn/selectRows.ts';
 import { ancestorKeyValues, growPool } from '../nn/tokenCache.ts';
 import { CheckpointWeights } from '../onnx/checkpointWeights.ts';
 import type { Graph, Value } from '../onnx/graph.ts';
@@ -31,6 +32,12 @@ const leftAside = [
   /^decoder\.layers\.\d+\.encoder_decoder_attn\.[qk]_proj\.(weight|bias)$/,
 ];
 
+/** How a decoder is to be compiled. */
+export interface DecoderOptions extends BuildOptions {
+  /** The ids of the tokens that `step` knows, ascending; null for all. */
+  shortlist?: Int32Array | null;
+}
+
 /**
  * Builds graphs `prepare` and `step` of the manifest.
  *
@@ -43,13 +50,13 @@ const leftAside = [
 export function buildSonarDecoder(
   config: SonarDecoderConfig,
   source: WeightSource,
-  { precision }: BuildOptions,
+  { precision, shortlist = null }: DecoderOptions,
 ): { prepare: Graph; step: Graph } {
   requireHeads('num_decoder_attn_heads', config.numDecoderAttnHeads, config.modelDim);
   requireSupported('activation_fn', config.activationFn, ['ReLU']);
   const weights = new CheckpointWeights(source);
   const prepare = buildPrepare(config, weights);
-  const step = buildStep(config, weights, { precision });
+  const step = buildStep(config, weights, { precision, shortlist });
   weights.assertAllUsed(leftAside);
   return { prepare, step };
 }
@@ -76,7 +83,7 @@ function buildPrepare(config: SonarDecoderConfig, weights: CheckpointWeights): G
 function buildStep(
   config: SonarDecoderConfig,
   weights: CheckpointWeights,
-  { precision }: BuildOptions,
+  { precision, shortlist = null }: DecoderOptions,
 ): Graph {
   const { modelDim, numDecoderLayers: numLayers } = config;
   const { builder, scope } = openGraph('step', weights, precision);
@@ -105,7 +112,7 @@ function buildStep(
   const earlier = ancestorKeyValues(op, pool, ancestors, { numLayers, modelDim });
   const constants = layerConstants(op, concept, sequenceOf, config); // [N·S, D]
 
-  const vocabulary = openVocabulary(scope, config);
+  const vocabulary = openVocabulary(scope, config, shortlist);
   const embedded = vocabulary.embed(inputIds); // [N, S, D]
   const frontend = scope.at('decoder_frontend');
   let x = tokenFrontend(frontend, config, embedded, place); // [N·S, D]
@@ -135,12 +142,13 @@ function buildStep(
 function openVocabulary(
   scope: Scope,
   { modelDim, vocabInfo }: SonarDecoderConfig,
+  shortlist: Int32Array | null,
 ): { embed(ids: Value): Value; project(x: Value): Value } {
-  const at = (place: Scope) => ({
-    rowCount: vocabInfo.size,
-    rowSize: modelDim,
-    reader: place.reader('weight', [vocabInfo.size, modelDim]),
-  });
+  const at = (place: Scope) => {
+    const reader = place.reader('weight', [vocabInfo.size, modelDim]);
+    const whole = { rowCount: vocabInfo.size, rowSize: modelDim, reader };
+    return shortlist === null ? whole : selectRows(whole, shortlist);
+  };
   const embedding = scope.at('decoder_frontend').at('embed');
   // reference: TiedProjection; ports that untie the projection bring a weight of its own.
   const finalProj = scope.at('final_proj');

@@ -27,7 +27,7 @@ export interface Quantized {
 }
 
 /** Numbers that are read at once: 16 MiB. */
-const numbersAtOnce = 1 << 22;
+export const numbersAtOnce = 1 << 22;
 
 /** W in signed bytes, transposed as products want it: values [D, F], scales [F]. */
 export function byteColumns(scope: Scope, matrix: Matrix): Quantized {

@@ -201,6 +201,68 @@ test('each part has its own precision', async () => {
   );
 });
 
+test('a shortlist cuts the decoder down, and one of all tokens changes no other file', async () => {
+  const config = { ...tinyConfig, tokenizer: { langs: ['eng_Latn', 'rus_Cyrl'] } };
+  const plain = await compileWhole(request({ config }));
+  const compileFor = (vocabularyLangs: string[]) => {
+    const outDir = join(target, vocabularyLangs.join('+'));
+    return compileWhole({ ...request({ config }), vocabularyLangs, outDir });
+  };
+  assert.equal(plain.decoder.shortlist, null);
+
+  // All pieces of the tiny tokenizer are ASCII.
+  const latin = await compileFor(['rus_Cyrl', 'eng_Latn']);
+  const { shortlist } = latin.decoder;
+  assert.ok(shortlist);
+  assert.deepEqual(shortlist.langs, ['eng_Latn', 'rus_Cyrl']);
+  assert.deepEqual(
+    manifestFiles(latin).filter(({ file }) => file !== shortlist.file.file),
+    manifestFiles(plain),
+  );
+  assert.notEqual(latin.sourceDigest, plain.sourceDigest);
+  const idsOf = (folder: string) => {
+    const bytes = readFileSync(join(target, folder, 'decoder.shortlist.bin'));
+    return Array.from({ length: bytes.length / 4 }, (_, i) => bytes.readInt32LE(4 * i));
+  };
+  assert.deepEqual(
+    idsOf('rus_Cyrl+eng_Latn'),
+    Array.from({ length: 40 }, (_, id) => id),
+  );
+
+  const cyrillic = await compileFor(['rus_Cyrl']);
+  assert.deepEqual(cyrillic.decoder.shortlist?.langs, ['rus_Cyrl']);
+  assert.equal(cyrillic.decoder.vocabSize, 40);
+  assert.deepEqual(idsOf('rus_Cyrl'), [
+    0,
+    1,
+    2,
+    3,
+    ...[30, 31, 32, 33, 34],
+    ...[35, 36, 37, 38, 39],
+  ]);
+  const stepBytes = ({ decoder }: ModelManifest) => decoder.step.weights.sizeBytes;
+  // A token is 32 bytes in a table that look-up and projection share, and a scale of 4.
+  const tokenBytes = 36;
+  const saved = stepBytes(plain) - stepBytes(cyrillic);
+  assert.ok(Math.abs(saved - 26 * tokenBytes) < 256, `${saved} bytes`); // up to alignment
+});
+
+test('languages of a vocabulary that is not there are refused', async () => {
+  const { lcms, config, outDir } = request();
+  for (const [sources, message] of [
+    [{ ...request(), vocabularyLangs: [] }, /^vocabulary languages: expected some .*found none/],
+    [{ lcms, config, outDir, space: 'tiny', vocabularyLangs: ['eng_Latn'] }, /found no decoder/],
+    [{ ...request(), vocabularyLangs: ['rus_Cyrl'] }, /^vocabulary language rus_Cyrl: expected/],
+  ] as const) {
+    await assert.rejects(compileModel(sources), (error) => {
+      assert.ok(error instanceof InvalidRequestError, String(error));
+      assert.match(error.message, message);
+      return true;
+    });
+  }
+  assert.deepEqual(written(), []);
+});
+
 test('concept models without an encoder make an add-on with the same graphs', async () => {
   const { lcms, config, outDir } = request();
   const whole = await compileModel(request());

@@ -19,6 +19,16 @@ function shard(value: number): Uint8Array {
   return writeSafetensors({ a: storeTensor('F32', [1], [value]) });
 }
 
+test('the digest changes with the languages of the vocabulary', async () => {
+  const file = write('same.safetensors', shard(1));
+  const sources = { encoder: file, decoder: file, tokenizer: file, lcms: {} };
+  const digests = new Set<string>();
+  for (const vocabularyLangs of [undefined, ['eng_Latn'], ['eng_Latn', 'fra_Latn']]) {
+    digests.add(await sourceDigest({ ...sources, vocabularyLangs }));
+  }
+  assert.equal(digests.size, 3);
+});
+
 test('the digest changes with any file of a checkpoint in several', async () => {
   write('1.safetensors', shard(1));
   const encoder = write('index.json', '{"weight_map":{"a":"1.safetensors"}}');

@@ -17,6 +17,7 @@ import { InferenceClient } from '../../../server/inference/client.ts';
 import { CompiledModel } from '../../../server/inference/compiledModel.ts';
 import type { ChooseDevice } from '../../../server/inference/deviceChooser.ts';
 import { cpuDevice } from '../../../server/inference/devices.ts';
+import { tryDevice } from '../../../server/inference/deviceTrial.ts';
 import type { LoadOptions, SamplingOptions } from '../../../server/inference/inference.ts';
 import { lcmGeneration, sonarLlmGeneration } from '../../../server/model/parseGeneration.ts';
 import { tinyConfig, writeTinySources } from '../../support/tinySources.ts';
@@ -200,6 +201,45 @@ test('a broken folder is refused with the name of the file', async () => {
     code: corrupt,
     message: /encoder\.onnx/,
   });
+});
+
+test('a model for some languages writes them with their tokens only, and no other', async () => {
+  const sources = join(root, 'two-scripts');
+  mkdirSync(sources);
+  const config = { ...tinyConfig, tokenizer: { langs: ['eng_Latn', 'rus_Cyrl'] } };
+  const files = writeTinySources(sources, { config });
+  const outDir = join(root, 'shortlist');
+  const vocabularyLangs = ['rus_Cyrl'];
+  const manifest = await compileModel({ ...files, precision: 'int8', vocabularyLangs, outDir });
+  assert.ok(manifest.kind === 'model');
+
+  const shortened = await load(outDir);
+  assert.deepEqual(shortened.info.langs, ['eng_Latn', 'rus_Cyrl']);
+  const embeddings = await encode(sentences);
+  const request = { embeddings, beamSize: 3, maxSeqLen: 12 };
+  const decoded = await shortened.decode({ ...request, lang: 'rus_Cyrl' });
+  const whole = await model.decode({ ...request, lang: 'fra_Latn' });
+  assert.doesNotMatch(decoded.map(({ text }) => text).join(''), /[a-z]/);
+  assert.match(whole.map(({ text }) => text).join(''), /[a-z]/);
+  await assert.rejects(shortened.decode({ ...request, lang: 'eng_Latn' }), {
+    code: 'invalidRequest',
+    message: /^language eng_Latn: expected one that the decoder was compiled for, rus_Cyrl, found/,
+  });
+  await shortened.dispose();
+
+  const trial = await tryDevice(outDir, manifest, cpuDevice);
+  assert.deepEqual([Math.round(trial.cosine * 1e5) / 1e5, trial.logProbError], [1, 0]);
+
+  const shortlist = join(outDir, 'decoder.shortlist.bin');
+  const ids = readFileSync(shortlist);
+  for (const [damage, message] of [
+    [ids.toReversed(), /decoder\.shortlist\.bin: expected a token from 0 to 39 at place 0/],
+    [ids.subarray(4), /decoder\.shortlist\.bin: expected 56 bytes, found 52/],
+    [ids.map((byte, i) => (i === 12 ? 4 : byte)), /\.bin: expected token 3 among 14/],
+  ] as const) {
+    writeFileSync(shortlist, damage);
+    await assert.rejects(load(outDir), { code: 'modelCorrupt', message });
+  }
 });
 
 test("the concept models of an add-on run beside the model's own", async () => {

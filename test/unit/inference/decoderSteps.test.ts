@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { DecoderSteps } from '../../../server/inference/decoderSteps.ts';
+import { wholeVocabulary } from '../../../server/inference/decoderVocabulary.ts';
 import type {
   CarriedTensor,
   prepareSignature,
@@ -23,9 +24,13 @@ const entry: DecoderEntry = {
   vocabSize: 4,
   maxSeqLen: 6,
   vocabInfo: { size: 4, unkIdx: 0, bosIdx: 1, eosIdx: 2, padIdx: 0 },
+  shortlist: null,
   prepare: graph,
   step: graph,
 };
+
+/** The fake counts tokens as it is told, and any number is a token. */
+const vocabulary = wholeVocabulary(entry.vocabSize);
 
 /**
  * A decoder whose cache holds the tokens so far on a device. Its probabilities do not
@@ -78,7 +83,7 @@ const embeddings = [Float32Array.of(1), Float32Array.of(2)];
 test('the cache stays on the device from step to step, and rows follow their parents', async () => {
   const device = new FakeDevice();
   const { graphs, histories } = decoderOn(device);
-  const steps = await DecoderSteps.start(graphs, entry, embeddings, 1);
+  const steps = await DecoderSteps.start(graphs, { entry, vocabulary }, embeddings, 1);
   await steps.first(7, 1);
   await steps.next([5, 6], [1, 0], 1);
   await steps.next([8, 9], [1, 1], 1);
@@ -103,7 +108,7 @@ const tokenizer = { prompt: (): [number, number] => [2, 1], decode: () => '' };
 test('decoding gives the cache back at its end, when it fails and when it is cancelled', async () => {
   const device = new FakeDevice();
   const decode = (failAfter?: number, signal?: AbortSignal) =>
-    new SentenceDecoder(decoderOn(device, failAfter).graphs, entry, tokenizer).decode(
+    new SentenceDecoder(decoderOn(device, failAfter).graphs, entry, tokenizer, vocabulary).decode(
       embeddings,
       { lang: 'any', beamSize: 2 },
       signal,

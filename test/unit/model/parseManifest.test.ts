@@ -87,7 +87,7 @@ test('every file is listed once, the manifest not included', () => {
 });
 
 /** Fields for which nothing says null. */
-const isNullable = /(normalizer|repetitionThreshold|beginText)$/;
+const isNullable = /(shortlist|normalizer|repetitionThreshold|beginText)$/;
 
 test('a field that is missing or of another type is told by name', () => {
   for (const path of leaves(tinyManifest)) {
@@ -97,6 +97,31 @@ test('a field that is missing or of another type is told by name', () => {
     checkRefused(path, { a: 1 }, `${wrong}: expected`);
     checkRefused(path, [], `${wrong}: expected`);
   }
+});
+
+const shortlist = {
+  langs: ['fra_Latn'],
+  file: { file: 'decoder.shortlist.bin', sizeBytes: 4 * 20, sha256: '0'.repeat(64) },
+};
+
+test('a shortlist is parsed as it was written, and its file is one of the folder', () => {
+  const decoder = { ...tinyManifest.decoder, shortlist };
+  const manifest = { ...tinyManifest, decoder };
+  assert.deepEqual(parse(manifest), manifest);
+  assert.ok(manifestFiles(manifest).some(({ file }) => file === 'decoder.shortlist.bin'));
+});
+
+test('a shortlist has languages of the tokenizer, and no more tokens than it', () => {
+  const check = (change: object, expected: string) =>
+    checkRefused('decoder.shortlist', { ...shortlist, ...change }, `decoder.shortlist.${expected}`);
+  for (const langs of [[], ['deu_Latn'], ['eng_Latn', 'deu_Latn'], 'eng_Latn']) {
+    check({ langs }, 'langs: expected');
+  }
+  for (const sizeBytes of [0, 2, 4 * 20 + 1, 4 * 41]) {
+    check({ file: { ...shortlist.file, sizeBytes } }, 'file.sizeBytes: expected 4 bytes for each');
+  }
+  check({ file: { ...shortlist.file, file: '../ids' } }, 'file.file: expected');
+  checkRefused('decoder.shortlist', [], 'decoder.shortlist: expected an object');
 });
 
 test('another version must be prepared again', () => {
