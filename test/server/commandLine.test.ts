@@ -140,17 +140,29 @@ test('compile makes a model that --model runs, in fp32 close to int8', () => {
   assert.equal(checkDone(['next', ...model, '--count', '1'], 'The sea was calm.').length, 1);
 });
 
-test('compile for a language makes a model that decodes it, and no other', () => {
-  const args = [...compileArgs('english'), '--vocabulary-langs', 'English'];
-  const [manifest] = checkDone(args);
-  const { shortlist, vocabSize } = Object(manifest?.['decoder']);
-  assert.deepEqual(shortlist.langs, ['eng_Latn']);
-  assert.ok(shortlist.file.sizeBytes < 4 * vocabSize);
-  const model = ['--model', join(folder, 'english')];
-  const [encoded] = checkDone(['encode', ...model], 'The old man lived by the sea.\n');
+test('compile for some languages keeps the tokens of their scripts, by whatever name', () => {
+  // The built-in vocabulary is English; under another name, only what belongs to no script is left.
+  const config = join(folder, 'two-scripts.json');
+  const { tokenizer: _, ...others } = JSON.parse(readFileSync(builtIn('config.json'), 'utf8'));
+  writeFileSync(config, JSON.stringify({ ...others, tokenizer: { langs: ['rus_Cyrl'] } }));
+  const compileFor = (lang: string, changes = {}) => {
+    const [manifest] = checkDone([...compileArgs(lang, changes), '--vocabulary-langs', lang]);
+    const { shortlist, vocabSize, step } = Object(manifest?.['decoder']);
+    const kept = shortlist.file.sizeBytes / 4 / vocabSize;
+    return { langs: shortlist.langs, kept, sizeBytes: step.weights.sizeBytes };
+  };
+  const english = compileFor('English');
+  const russian = compileFor('ru', { config });
+  assert.deepEqual([english.langs, russian.langs], [['eng_Latn'], ['rus_Cyrl']]);
+  assert.equal(english.kept, 1);
+  assert.ok(russian.kept > 0 && russian.kept < 0.1, `${russian.kept}`);
+  assert.ok(russian.sizeBytes < 0.7 * english.sizeBytes, `${russian.sizeBytes} bytes`);
+
+  const [encoded] = checkDone(['encode'], 'The old man lived by the sea.\n');
   const line = JSON.stringify({ embedding: embeddingOf(encoded) });
-  const [decoded] = checkDone(['decode', ...model], line);
-  assert.match(String(decoded?.['text']), /\S/);
+  const model = ['decode', '--max-tokens', '16', '--model', join(folder, 'ru')];
+  const [decoded] = checkDone(model, line);
+  assert.doesNotMatch(String(decoded?.['text']), /\p{Letter}/u);
   const french = [...compileArgs('french'), '--vocabulary-langs', 'en,fr'];
   checkFailure(1, french, '', /vocabulary language fra_Latn: expected one of the model's/);
 });
