@@ -4,6 +4,7 @@ import type { KeyValues } from '../nn/cache.ts';
 import { embed } from '../nn/embedding.ts';
 import { feedForward } from '../nn/feedForward.ts';
 import { multiply } from '../nn/linear.ts';
+import { logNormalizer } from '../nn/logProbs.ts';
 import { layerNorm } from '../nn/normalization.ts';
 import { causalMask } from '../nn/positions.ts';
 import { selectRows } from '../nn/selectRows.ts';
@@ -128,11 +129,12 @@ function buildStep(
 
   // Dividing D numbers by the temperature instead of V gives the same logits.
   const logits = vocabulary.project(op.Div(decoded, temperature)); // [N, V]
-  const logProbs = op.LogSoftmax(logits); // [N, V]
-  const [topLogProbs, topTokens] = op.TopK(logProbs, topCount); // [N, k]
-  builder.output('top_log_probs', topLogProbs, ['N', 'k']);
+  const normalizer = logNormalizer(op, logits); // [N, 1]
+  const [topLogits, topTokens] = op.TopK(logits, topCount); // [N, k]
+  const scoredLogits = op.Gather(logits, scoredTokens, { axis: 1 }); // [N, W]
+  builder.output('top_log_probs', op.Add(topLogits, normalizer), ['N', 'k']);
   builder.output('top_tokens', topTokens, ['N', 'k']);
-  builder.output('scored_log_probs', op.Gather(logProbs, scoredTokens, { axis: 1 }), ['N', 'W']);
+  builder.output('scored_log_probs', op.Add(scoredLogits, normalizer), ['N', 'W']);
   const present = growPool(op, pool, keptFrom, added, modelDim);
   builder.output('present_key_values', present, [numLayers, 2, 'P − kept_from + N·S', modelDim]);
   return builder.finish();

@@ -79,9 +79,9 @@ export class Ops extends ContribOps {
     return this.#node('Softmax', [x], x.type, { axis: { int: -1 } });
   }
 
-  /** Logarithm of the softmax over the last dimension. */
-  LogSoftmax(x: Value): Value {
-    return this.#node('LogSoftmax', [x], x.type, { axis: { int: -1 } });
+  /** Natural logarithm. */
+  Log(x: Value): Value {
+    return this.#node('Log', [x], x.type);
   }
 
   /** (x − mean) / √(variance + ε) · scale + bias over the last dimension. */
