@@ -39,7 +39,7 @@ if (options['vscode-executable']) process.env.VSCODE_EXECUTABLE = options['vscod
 const suites = [
   {
     name: 'unit',
-    belongs: (file) => !/^test\/(server|webgpu|workbench)\//.test(file),
+    belongs: (file) => !/^test\/(server|webgpu|workbench|models)\//.test(file),
     concurrency: availableParallelism(),
   },
   {
@@ -53,6 +53,12 @@ const suites = [
     belongs: (file) => file.startsWith('test/webgpu/'),
     concurrency: 1,
     prepare: () => bringVulkan() ?? buildProduct(),
+  },
+  {
+    name: 'models',
+    belongs: (file) => file.startsWith('test/models/'),
+    concurrency: 1,
+    prepare: () => findOfficialWeights() ?? buildProduct(),
   },
   {
     name: 'workbench',
@@ -111,6 +117,13 @@ function testFiles() {
     .map((name) => join('test', name).split(sep).join('/'))
     .filter((file) => file.endsWith('.test.ts') && words.every((word) => file.includes(word)))
     .sort();
+}
+
+/** The official weights may be had and used, but not shipped: who has them says where they lie. */
+function findOfficialWeights() {
+  const folder = process.env.THOUGHTLINE_MODELS;
+  if (folder && existsSync(join(folder, 'sonar_text_encoder.pt'))) return undefined;
+  return { reason: 'THOUGHTLINE_MODELS names no folder with the official weights' };
 }
 
 /** Builds what ships, once and in the words of package.json. */
