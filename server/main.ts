@@ -18,7 +18,7 @@ serve(connection, ({ storageFolder, logger, onStatus }) => {
     inference,
     logger,
     onStatus,
-    prepare: (name, onProgress, signal) => store.prepare(name, { onProgress, signal }),
+    prepare: (name, options) => store.prepare(name, options),
     onModel: (model) => service.useModel(model),
   });
   const dispose = async () => {

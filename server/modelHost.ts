@@ -3,12 +3,12 @@ import { ConceptError, isAbortError, ModelMissingError } from './base/errors.ts'
 import type { Logger } from './base/logger.ts';
 import { chooseConceptModel } from './features/nextSentences.ts';
 import type { Inference, LoadedModel, LoadOptions } from './inference/inference.ts';
+import type { PrepareOptions } from './store/modelCompiler.ts';
 
 /** Finds a model and its add-ons, compiling the model first where that is needed. */
 export type PrepareModel = (
   name: string,
-  onProgress: (fraction: number, label: string) => void,
-  signal: AbortSignal,
+  options: PrepareOptions,
 ) => Promise<{ folder: string; addOns: readonly string[] }>;
 
 /** Brings a model from files to readiness, and tells its health on every change. */
@@ -53,11 +53,11 @@ export class ModelHost {
     this.#useModel(null);
     try {
       this.#setStatus({ state: 'loading' });
-      const { folder, addOns } = await this.#prepare(
-        name,
-        (fraction, label) => this.#setStatus({ state: 'preparing', fraction, label }),
+      const { folder, addOns } = await this.#prepare(name, {
+        device: options.device,
+        onProgress: (fraction, label) => this.#setStatus({ state: 'preparing', fraction, label }),
         signal,
-      );
+      });
       this.#setStatus({ state: 'loading' });
       const model = await this.#inference.load(folder, { ...options, addOns }, signal);
       signal.throwIfAborted();

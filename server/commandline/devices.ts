@@ -1,6 +1,7 @@
-import { describeSpeed } from '../inference/deviceChooser.ts';
+import { describeSpeed, type Verdict } from '../inference/deviceChooser.ts';
 import { placeConceptModels, readModel } from '../inference/modelFolder.ts';
 import { thisMachinesDevices } from '../inference/thisMachine.ts';
+import type { DeviceName } from '../model/device.ts';
 import { type Command, textOption } from './command.ts';
 import { prepareModel } from './model.ts';
 
@@ -18,21 +19,27 @@ a device cannot be used, or how fast it is.
   options: { model: { type: 'string' } },
   maxPositionals: 0,
   async run(values, _positionals, io) {
-    const { folder, addOns } = await prepareModel(textOption(values, 'model'), io);
-    const manifest = readModel(folder);
-    const placed = placeConceptModels(folder, manifest, addOns);
-    const conceptModels = [...placed.values()].map(({ entry }) => entry);
-    const model = { folder, manifest, conceptModels };
     const chooser = thisMachinesDevices(__dirname);
     for (const device of chooser.devices) {
+      const choice = { folder: textOption(values, 'model'), device: device.name };
+      const { folder, addOns } = await prepareModel(choice, io);
+      const manifest = readModel(folder);
+      const placed = placeConceptModels(folder, manifest, addOns);
+      const conceptModels = [...placed.values()].map(({ entry }) => entry);
+      const model = { folder, manifest, conceptModels };
       const verdict = await chooser.verdict(device, model, io.signal);
       await io.writeResult({
         device: device.name,
         works: verdict.works,
         speed: verdict.works ? Number(verdict.speed.toPrecision(3)) : null,
-        reason: verdict.works ? describeSpeed(verdict.speed) : verdict.reason,
+        reason: reasonOf(device.name, verdict),
       });
     }
     return true;
   },
 };
+
+function reasonOf(name: DeviceName, verdict: Verdict): string {
+  if (!verdict.works) return verdict.reason;
+  return name === 'cpu' ? 'what the others are compared with' : describeSpeed(verdict.speed);
+}

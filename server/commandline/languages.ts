@@ -17,7 +17,10 @@ the order of their token ids, and for those that only the model knows.
   options: { model: { type: 'string' } },
   maxPositionals: 0,
   async run(values, _positionals, io) {
-    const { folder } = await prepareModel(textOption(values, 'model'), io);
+    const { folder } = await prepareModel(
+      { folder: textOption(values, 'model'), device: 'auto' },
+      io,
+    );
     const { langs } = readModel(folder).tokenizer;
     for (const code of new Set([...sonarLanguages, ...langs])) {
       const language = languageOf(code);

@@ -32,7 +32,7 @@ export async function withModel<T>(
   io: CommandIo,
   body: (parts: { inference: Inference; model: LoadedModel }) => Promise<T>,
 ): Promise<T> {
-  const prepared = await prepareModel(folder, io);
+  const prepared = await prepareModel({ folder, device }, io);
   const inference = new InferenceClient(join(__dirname, 'inferenceWorker.js'));
   try {
     const options = { addOns: prepared.addOns, device };
@@ -45,8 +45,12 @@ export async function withModel<T>(
 }
 
 /** Returns the folders of a compiled model; the built-in one, compiled first if needed. */
-export function prepareModel(folder: string | undefined, io: CommandIo): Promise<PreparedModel> {
+export function prepareModel(
+  { folder, device }: ModelChoice,
+  io: CommandIo,
+): Promise<PreparedModel> {
   return openModelStore(undefined).prepare(folder ?? '', {
+    device,
     onProgress: reportEachTenth(io),
     signal: io.signal,
   });

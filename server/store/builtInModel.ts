@@ -2,6 +2,8 @@ import { mkdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { ModelMissingError } from '../base/errors.ts';
 import type { Logger } from '../base/logger.ts';
+import { type DeviceChoice, precisionsOf } from '../model/device.ts';
+import type { Precision } from '../model/manifest.ts';
 import type { ModelSources } from '../model/modelSources.ts';
 import { describeFolder, entriesOf, type InstalledModel, openIntact } from './installedModel.ts';
 import type { ModelCompiler, PrepareOptions } from './modelCompiler.ts';
@@ -28,6 +30,9 @@ const digestLetters = 12;
 
 const checkpointSuffix = '.safetensors';
 
+/** What processors do best. */
+const usualPrecision: Precision = 'int8';
+
 /**
  * The model in the box. It is compiled when it is first asked for; its folder bears the digest of
  * its sources, so that a new version never replaces one in use.
@@ -53,7 +58,7 @@ export class BuiltInModel {
    */
   async prepare(options: PrepareOptions = {}): Promise<string> {
     const { prebuiltFolder, storageFolder, compiler, logger } = this.#parts;
-    const sources = await this.#sources();
+    const sources = await this.#sources(precisionFor(options.device ?? 'auto'));
     const prebuilt = await openIntact(prebuiltFolder, logger);
     if ('missing' in sources) {
       if (prebuilt) return prebuiltFolder;
@@ -74,7 +79,7 @@ export class BuiltInModel {
   /** Returns what a list shows of it, or null when nothing of it is here. */
   async describe(): Promise<InstalledModel | null> {
     const { builtInName, checkpointFolder, prebuiltFolder, compiler } = this.#parts;
-    const sources = await this.#sources();
+    const sources = await this.#sources(usualPrecision);
     const prebuilt = await describeFolder(prebuiltFolder, builtInName);
     if (prebuilt?.state === 'ready') return { ...prebuilt, isBuiltIn: true };
     if ('missing' in sources) return null;
@@ -104,7 +109,7 @@ export class BuiltInModel {
   }
 
   /** Returns its files, or the first of them that is missing. */
-  async #sources(): Promise<BuiltInSources | { missing: string }> {
+  async #sources(precision: Precision): Promise<BuiltInSources | { missing: string }> {
     const { checkpointFolder } = this.#parts;
     const at = (file: string) => join(checkpointFolder, file);
     const sources = {
@@ -112,7 +117,7 @@ export class BuiltInModel {
       decoder: at(`decoder${checkpointSuffix}`),
       tokenizer: at('tokenizer.model'),
       config: at('config.json'),
-      precision: 'int8' as const,
+      precision,
     };
     for (const file of [sources.encoder, sources.decoder, sources.tokenizer, sources.config]) {
       if ((await fileSize(file)) === null) return { missing: file };
@@ -124,4 +129,10 @@ export class BuiltInModel {
     const lcms = Object.fromEntries(names.map((name) => [name, at(`${name}${checkpointSuffix}`)]));
     return { ...sources, lcms };
   }
+}
+
+/** Returns int8 for what runs it; elsewhere fp32, which every device runs: the model is small. */
+function precisionFor(device: DeviceChoice): Precision {
+  const isProcessor = device === 'auto' || device === 'cpu';
+  return isProcessor || precisionsOf(device).includes(usualPrecision) ? usualPrecision : 'fp32';
 }

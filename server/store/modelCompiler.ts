@@ -1,3 +1,4 @@
+import type { DeviceChoice } from '../model/device.ts';
 import type { Manifest } from '../model/manifest.ts';
 import type { ModelSources } from '../model/modelSources.ts';
 
@@ -5,6 +6,8 @@ import type { ModelSources } from '../model/modelSources.ts';
 export type OnProgress = (fraction: number, label: string) => void;
 
 export interface PrepareOptions {
+  /** What will run the model: the built-in one is compiled for it. */
+  device?: DeviceChoice | undefined;
   onProgress?: OnProgress | undefined;
   signal?: AbortSignal | undefined;
 }

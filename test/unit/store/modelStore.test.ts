@@ -77,6 +77,20 @@ test('the built-in model is compiled once, from all checkpoints', async () => {
   assert.equal(precision, 'int8');
 });
 
+test('the built-in model is compiled in a precision that the device runs', async () => {
+  for (const [device, expected] of [
+    ['auto', 'int8'],
+    ['cpu', 'int8'],
+    ['directml', 'int8'],
+    ['webgpu', 'fp32'],
+    ['cuda', 'fp32'],
+  ] as const) {
+    rmSync(storageFolder, { recursive: true, force: true });
+    await prepareBuiltIn({ device });
+    assert.equal(compiler.compiled.at(-1)?.precision, expected, device);
+  }
+});
+
 test('a copy that was compiled with the product wins when its digest matches', async () => {
   writeTinyModelFolder(prebuiltFolder, { sourceDigest: digest });
   assert.equal(await prepareBuiltIn(), prebuiltFolder);
