@@ -10,12 +10,12 @@ import { isJsonObject, readNote } from './partialFile.ts';
 
 /** Of the encoder, the decoder and the tokenizer. */
 const partNames = [
-  /^(sonar_text_encoder|encoder|text_encoder)\.(pt|bin|safetensors)$/,
-  /^(sonar_text_decoder|finetuned_decoder|decoder|text_decoder)\.(pt|bin|safetensors)$/,
+  /^(sonar_text_encoder|encoder|text_encoder)\.(pt|(bin|safetensors)(\.index\.json)?)$/,
+  /^(sonar_text_decoder|finetuned_decoder|decoder|text_decoder)\.(pt|(bin|safetensors)(\.index\.json)?)$/,
   /^(sentencepiece\.source\.256000|sentencepiece\.bpe|tokenizer)\.model$/,
 ] as const;
 
-const checkpointNames = /\.(pt|bin|safetensors|safetensors\.index\.json)$/;
+const checkpointNames = /\.(pt|(bin|safetensors)(\.index\.json)?)$/;
 /** One of several files of a sharded checkpoint; its index stands for all. */
 const shardNames = /-\d{5}-of-\d{5}\./;
 

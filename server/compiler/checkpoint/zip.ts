@@ -21,9 +21,9 @@ const headerSignature = 0x04034b50;
 const sizesBehind = 0x0008;
 
 /**
- * Reads the table of contents of a zip archive, and compares it with the header of each entry. After it, every entry lies inside the file and overlaps no
- * other. Checksums are not compared: torch may be told not to make them
- * (torch.serialization.set_crc32_options).
+ * Reads the table of contents of a zip archive, and compares it with the header of each entry.
+ * After it, every entry lies inside the file and overlaps no other. Checksums are not compared:
+ * torch may be told not to make them (torch.serialization.set_crc32_options).
  *
  * @returns the entries by their names, in the order of the archive
  * @throws CheckpointFormatError when it is malformed
