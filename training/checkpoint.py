@@ -7,11 +7,8 @@ from typing import Any
 
 import torch
 
+from training.errors import TrainingStopped
 from training.schedule import Schedule
-
-
-class TrainingStopped(Exception):
-    """Training cannot go on; the message says why."""
 
 
 def save_checkpoint(path: Path, state: dict[str, Any]) -> None:

@@ -22,6 +22,8 @@ from pathlib import Path
 
 import numpy as np
 
+from training.errors import CorpusMissingError
+from training.pairs import sample_other_languages, tokenise_pairs
 from training.vocabulary import Vocabulary, extend_vocabulary, train_vocabulary
 
 DEFAULT_DATA = Path("../shared/data")
@@ -42,10 +44,6 @@ ABBREVIATIONS = set(
     "rev hon messrs mme mlle approx dept est al ca jan feb mar apr jun jul aug sep sept oct nov dec".split()
 )
 BOUNDARY = re.compile(r"""[.!?…]["'”’)\]]*\s+(?=["'“‘(\[]?[A-Z0-9])""")
-
-
-class CorpusMissingError(Exception):
-    """The folder of texts, or the cache made from it, is not there."""
 
 
 def split_sentences(paragraph: str) -> list[str]:
@@ -196,6 +194,9 @@ def main() -> None:
     parser.add_argument("--cache", type=Path, default=DEFAULT_CACHE)
     parser.add_argument("--vocab-pieces", type=int, default=8000)
     parser.add_argument("--extend-vocabulary", type=Path, help="a tokenizer.model to extend instead of a new vocabulary")
+    parser.add_argument("--pairs", type=Path, help="the unpacked folder of <lang>-eng.tsv, whose languages extend it too")
+    parser.add_argument("--other-pieces", type=int, default=3000, help="pieces added for the other languages")
+    parser.add_argument("--han-characters", type=int, default=1200)
     parser.add_argument("--vocab-megabytes", type=float, default=2.0, help="text per source for the vocabulary")
     arguments = parser.parse_args()
 
@@ -204,14 +205,26 @@ def main() -> None:
     arguments.cache.mkdir(parents=True, exist_ok=True)
     model = arguments.cache / "tokenizer.model"
     if arguments.extend_vocabulary is not None:
-        print(f"{extend_vocabulary(arguments.extend_vocabulary, model)} characters added", flush=True)
+        others = None
+        if arguments.pairs is not None:
+            others = arguments.cache / "others.txt"
+            sample_other_languages(arguments.pairs, others)
+        added = extend_vocabulary(
+            arguments.extend_vocabulary, model, others, arguments.other_pieces, arguments.han_characters
+        )
+        print(f"{added} pieces added", flush=True)
     elif not model.exists():
         sample = arguments.cache / "vocabulary-sample.txt"
         sample_for_vocabulary(paths, sample, arguments.vocab_megabytes)
         train_vocabulary(sample, model, arguments.vocab_pieces)
         sample.unlink()
         print(f"vocabulary trained after {time.time() - started:.0f} s", flush=True)
-    corpus = tokenise(paths, Vocabulary(model))
+    vocabulary = Vocabulary(model)
+    if arguments.pairs is not None:
+        pairs = tokenise_pairs(arguments.pairs, vocabulary)
+        np.savez(arguments.cache / "pairs.npz", **pairs)
+        print(f"{len(pairs['lang'])} pairs after {time.time() - started:.0f} s", flush=True)
+    corpus = tokenise(paths, vocabulary)
     np.savez(arguments.cache / "corpus.npz", **{name: getattr(corpus, name) for name in Corpus.__dataclass_fields__})
     print(
         f"{len(corpus.document)} sentences ({corpus.prose.sum()} prose, {corpus.held_out.sum()} held out), "

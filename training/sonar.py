@@ -21,6 +21,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from training.linear import Linear
+
 
 @dataclass(frozen=True)
 class SonarConfig:
@@ -67,10 +69,10 @@ class MultiheadAttention(nn.Module):
     def __init__(self, model_dim: int, num_heads: int) -> None:
         super().__init__()
         self.num_heads = num_heads
-        self.q_proj = nn.Linear(model_dim, model_dim)
-        self.k_proj = nn.Linear(model_dim, model_dim)
-        self.v_proj = nn.Linear(model_dim, model_dim)
-        self.output_proj = nn.Linear(model_dim, model_dim)
+        self.q_proj = Linear(model_dim, model_dim)
+        self.k_proj = Linear(model_dim, model_dim)
+        self.v_proj = Linear(model_dim, model_dim)
+        self.output_proj = Linear(model_dim, model_dim)
 
     def split(self, x: Tensor) -> Tensor:
         n, s, d = x.shape
@@ -103,8 +105,8 @@ class ConstantAttention(nn.Module):
 
     def __init__(self, model_dim: int) -> None:
         super().__init__()
-        self.v_proj = nn.Linear(model_dim, model_dim)
-        self.output_proj = nn.Linear(model_dim, model_dim)
+        self.v_proj = Linear(model_dim, model_dim)
+        self.output_proj = Linear(model_dim, model_dim)
 
     def forward(self, embedding: Tensor) -> Tensor:
         return self.output_proj(self.v_proj(embedding))  # [N, D]
@@ -115,8 +117,8 @@ class FeedForward(nn.Module):
 
     def __init__(self, model_dim: int, inner_dim: int) -> None:
         super().__init__()
-        self.inner_proj = nn.Linear(model_dim, inner_dim)
-        self.output_proj = nn.Linear(inner_dim, model_dim)
+        self.inner_proj = Linear(model_dim, inner_dim)
+        self.output_proj = Linear(inner_dim, model_dim)
 
     def forward(self, x: Tensor) -> Tensor:
         return self.output_proj(F.relu(self.inner_proj(x)))

@@ -1,10 +1,15 @@
 """
-Trains the encoder and the decoder together to say a sentence again.
+Trains the encoder and the decoder together on pairs of sentences: neighbours in a document,
+translations, and paraphrases.
 
-  loss = − log p(pieces </s> | e + noise),  e = encode([lang] pieces [</s>])
+  loss = − log p(a </s> | e_a or e_b + noise) − log p(b </s> | e_b or e_a + noise) + λ contrast(R e_a, e_b)
 
-Every micro-batch holds sentences of exactly one length, so there is no padding. Half of the
-embeddings get Gaussian noise before decoding, because the decoder will be given predicted concepts
+Neighbours are said again, each from its own concept, and R is a learnt matrix, so that a sentence's
+concept foretells the next; translations and paraphrases are also said from each other's concept,
+and R is the identity, so that one meaning has one place.
+
+Both sides of a micro-batch have sentences of exactly one length each, so there is no padding. Half of
+the embeddings get Gaussian noise before decoding, because the decoder will be given predicted concepts
 that lie between those of real sentences; some of the decoder's input pieces are hidden, because it
 shall read the concept and not only continue its own text. The longest allowed sentence grows during
 the first steps: words are learnt first and cheapest on short sentences.
@@ -18,57 +23,27 @@ import argparse
 import math
 import sys
 import time
+from collections.abc import Callable
 from dataclasses import asdict
 from pathlib import Path
+from typing import NamedTuple, NoReturn
 
 import numpy as np
 import torch
+import torch.fx.experimental._config
 import torch.nn.functional as F
-from torch import Tensor
+from torch import Tensor, nn
 
-from training.checkpoint import TrainingStopped, load_checkpoint, save_checkpoint
-from training.corpus import DEFAULT_CACHE, SOURCES, Corpus, load_corpus
+from training.batches import MAX_PIECES, PairSampler, SentenceSampler, neighbour_pairs, translation_pairs
+from training.checkpoint import load_checkpoint, save_checkpoint
+from training.corpus import DEFAULT_CACHE, load_corpus
+from training.errors import TrainingStopped
+from training.linear import Linear, rounded_linear
 from training.sonar import SonarAutoencoder, SonarConfig
 from training.safetensors_file import read_safetensors
 from training.muon import Muon, split_parameters
 from training.schedule import Schedule, set_learning_rate
 from training.vocabulary import DATA_TAGS, EOS, LANGS, UNK, Vocabulary
-
-MIN_PIECES, MAX_PIECES = 3, 30
-
-# How often a sentence of a source is drawn, relative to its number; prose is preferred to manuals.
-SOURCE_WEIGHTS = {
-    "tinystories": 1.5, "african-storybook": 2.0, "masc": 2.0, "novels": 1.2, "standard-ebooks": 1.2,
-    "us-presidential-speeches": 1.2, "learning-statistics-r": 1.5, "blogs-handbooks": 1.0,
-    "prog-books": 0.7, "gov-plain": 0.7, "mdn": 0.4, "kubernetes": 0.4, "opentelemetry": 0.4,
-    "powershell": 0.2, "python-peps": 0.5, "rust-rfcs": 0.4, "swift-evolution": 0.4, "eips": 0.3,
-}  # fmt: skip
-
-
-class SentenceSampler:
-    """Draws micro-batches of sentences of one length, by the weights of their sources."""
-
-    def __init__(self, corpus: Corpus, vocabulary: Vocabulary, held_out: bool, seed: int) -> None:
-        self.corpus, self.vocabulary = corpus, vocabulary
-        self.rng = np.random.default_rng(seed)
-        weight = np.array([SOURCE_WEIGHTS.get(name, 1.0) for name in SOURCES])
-        eligible = corpus.prose & (corpus.held_out == held_out)
-        self.rows: dict[int, tuple[np.ndarray, np.ndarray]] = {}
-        for length in range(MIN_PIECES, MAX_PIECES + 1):
-            rows = np.flatnonzero(eligible & (corpus.lengths == length))
-            if len(rows):
-                self.rows[length] = (rows, np.cumsum(weight[corpus.source[rows]]))
-
-    def draw(self, tokens: int, max_pieces: int = MAX_PIECES) -> np.ndarray:
-        """Returns [N, S] ids `[lang] pieces [</s>]` with N·S ≈ tokens."""
-        lengths = [length for length in self.rows if length <= max_pieces]
-        mass = np.array([self.rows[length][1][-1] * length for length in lengths])
-        length = int(self.rng.choice(lengths, p=mass / mass.sum()))
-        rows, cumulative = self.rows[length]
-        drawn = rows[np.searchsorted(cumulative, self.rng.random(tokens // (length + 2)) * cumulative[-1])]
-        pieces = np.stack([self.corpus.sentence(row) for row in drawn]).astype(np.int64)
-        return np.pad(pieces, ((0, 0), (1, 1)), constant_values=((0, 0), (self.vocabulary.lang, EOS)))
-
 
 def decoder_prefix(ids: Tensor) -> Tensor:
     """Returns `[</s>] [lang] pieces`, the decoder's input for the targets `[lang] pieces [</s>]`."""
@@ -95,53 +70,102 @@ def sample_candidates(ids: Tensor, vocab_size: int, size: int) -> tuple[Tensor, 
     return candidates, corrections, torch.searchsorted(present, ids)
 
 
+# Of the contrastive terms.
+TEMPERATURES = {"neighbours": 0.1, "pairs": 0.07}
+
+
+class Side(NamedTuple):
+    """One side of a micro-batch: ids, decoder's input and targets [N, S], noise [N, E]."""
+
+    ids: Tensor
+    prefix: Tensor
+    noise: Tensor
+    targets: Tensor
+
+
 class Trainer:
     def __init__(self, model: SonarAutoencoder, arguments: argparse.Namespace) -> None:
         self.model, self.arguments = model, arguments
-        self.std = torch.ones(model.config.model_dim)
+        dim = model.config.model_dim
+        self.std, self.mean = torch.ones(dim), torch.zeros(dim)
+        self.relation = nn.Parameter(torch.eye(dim))  # Used in training only.
         matrices, rest = split_parameters(model)
         self.optimisers = [
             Muon(matrices, lr=arguments.muon_lr),
-            torch.optim.AdamW(rest, lr=arguments.adam_lr, betas=(0.9, 0.98), weight_decay=0.0, fused=True),
+            torch.optim.AdamW([*rest, self.relation], lr=arguments.adam_lr, betas=(0.9, 0.98), weight_decay=0.0, fused=True),
         ]
         for optimiser in self.optimisers:
             for group in optimiser.param_groups:
                 group["initial_lr"] = group["lr"]
-        self.compiled = torch.compile(self.loss, dynamic=True) if arguments.compile else self.loss
+        self.encode, self.spoken = model.encode_dense, self.speak
+        if arguments.compile:
+            torch.fx.experimental._config.use_duck_shape = False  # Two sizes that happen to agree once are not the same size.
+            self.encode, self.spoken = (torch.compile(f, dynamic=True) for f in (self.encode, self.spoken))
 
-    def loss(
-        self, ids: Tensor, prefix: Tensor, noise: Tensor, candidates: Tensor, corrections: Tensor, targets: Tensor
-    ) -> tuple[Tensor, Tensor]:
-        embedding = self.model.encode_dense(ids)  # [N, E]
-        states = self.model.decode_states(prefix, embedding + noise).flatten(0, 1)  # [N·S, D]
-        logits = F.linear(states, self.model.embed.weight[candidates]) + corrections
-        return F.cross_entropy(logits, targets.flatten()), embedding
+    def speak(
+        self, prefix: Tensor, concept: Tensor, candidates: Tensor, corrections: Tensor, targets: Tensor
+    ) -> Tensor:
+        """Returns the nats of all tokens together."""
+        states = self.model.decode_states(prefix, concept).flatten(0, 1)  # [N·S, D]
+        table = self.model.embed.weight[candidates]
+        logits = (rounded_linear(states, table) if Linear.rounds else F.linear(states, table)) + corrections
+        return F.cross_entropy(logits, targets.flatten(), reduction="sum")
 
-    def backward(self, batch: np.ndarray, step: int) -> float:
-        """Adds the gradient of one micro-batch and returns its loss."""
+    def contrast(self, e_a: Tensor, e_b: Tensor, kind: str) -> Tensor:
+        """Returns the nats of telling each row's partner from those of the other rows, both ways."""
+        a, b = F.normalize(e_a - self.mean, dim=1), F.normalize(e_b - self.mean, dim=1)
+        if kind == "neighbours":
+            a = F.normalize(a @ self.relation, dim=1)
+        near = a @ b.T / TEMPERATURES[kind]  # [N, N]
+        right = torch.arange(len(near))
+        return (F.cross_entropy(near, right) + F.cross_entropy(near.T, right)) / 2
+
+    def side(self, batch: np.ndarray, targets: Tensor, noise_scale: float) -> Side:
         ids = torch.from_numpy(batch)
         n = len(ids)
-        noise_scale = self.arguments.noise * min(1.0, step / self.arguments.grow_steps)
         sigma = torch.rand(n, 1) * noise_scale * (torch.rand(n, 1) < 0.5)
-        noise = torch.randn(n, self.model.config.model_dim) * self.std * sigma
         prefix = decoder_prefix(ids)
         hidden = torch.rand(prefix.shape) < self.arguments.hide
         hidden[:, :2] = False
-        prefix = torch.where(hidden, UNK, prefix)
+        return Side(
+            ids, torch.where(hidden, UNK, prefix), torch.randn(n, self.model.config.model_dim) * self.std * sigma, targets
+        )
+
+    def backward(self, kind: str, batch_a: np.ndarray, batch_b: np.ndarray, step: int) -> tuple[float, float]:
+        """Adds the gradient of one micro-batch and returns its two losses."""
+        ids = torch.from_numpy(np.concatenate([batch_a.ravel(), batch_b.ravel()]))
         candidates, corrections, targets = sample_candidates(
             ids, self.model.config.vocab_size, self.arguments.candidates
         )
-        loss, embedding = self.compiled(ids, prefix, noise, candidates, corrections, targets)
-        (loss / self.arguments.accumulate).backward()
-        self.std.lerp_(embedding.detach().std(dim=0), 0.02 if step > 50 else 0.2)
-        return loss.item()
+        noise_scale = self.arguments.noise * min(1.0, step / self.arguments.grow_steps)
+        a = self.side(batch_a, targets[: batch_a.size].view(batch_a.shape), noise_scale)
+        b = self.side(batch_b, targets[batch_a.size :].view(batch_b.shape), noise_scale)
+        e_a, e_b = self.encode(a.ids), self.encode(b.ids)  # [N, E]
+        swapped = (torch.rand(len(batch_a), 1) < self.arguments.swap) & (kind == "pairs")
+        concepts = torch.where(swapped, e_b, e_a), torch.where(swapped, e_a, e_b)
+        tokens = sum(
+            self.spoken(side.prefix, concept + side.noise, candidates, corrections, side.targets)
+            for side, concept in zip((a, b), concepts, strict=True)
+        ) / len(ids)  # fmt: skip
+        contrast = self.contrast(e_a, e_b, kind)
+        weight = self.arguments.contrast_pairs if kind == "pairs" else self.arguments.contrast_neighbours
+        ((tokens + weight * contrast) / self.arguments.accumulate).backward()
+        embedding = torch.cat([e_a, e_b]).detach()
+        rate = 0.02 if step > 50 else 0.2
+        self.std.lerp_(embedding.std(dim=0), rate)
+        self.mean.lerp_(embedding.mean(dim=0), rate)
+        return tokens.item(), contrast.item()
 
     def update(self, factor: float) -> None:
-        torch.nn.utils.clip_grad_norm_(self.model.parameters(), 1.0)
+        torch.nn.utils.clip_grad_norm_([*self.model.parameters(), self.relation], 1.0)
         set_learning_rate(self.optimisers, factor)
         for optimiser in self.optimisers:
             optimiser.step()
             optimiser.zero_grad(set_to_none=True)
+
+    def is_finite(self) -> bool:
+        tensors = [*self.model.parameters(), self.relation, self.std, self.mean]
+        return all(bool(tensor.isfinite().all()) for tensor in tensors)
 
     @torch.no_grad()
     def evaluate(self, batches: list[np.ndarray]) -> tuple[float, float]:
@@ -157,21 +181,46 @@ class Trainer:
         return losses / count, hits / count
 
 
-def initialise(model: SonarAutoencoder, exported: Path) -> None:
+def initialise(model: SonarAutoencoder, exported: Path, vocabulary: Vocabulary) -> None:
     """
-    Takes the weights of an exported model, whose vocabulary may lack the last pieces of ours.
+    Takes the weights of an exported model, whose vocabulary may lack the last pieces and languages of ours.
 
-    Rows of new pieces begin as that of `<unk>`, which stood for them; languages and tags move behind them.
+    The row of a new piece begins as the mean of those of the pieces that stood for it; new
+    languages begin as the first one.
     """
     state = {**read_safetensors(exported / "encoder.safetensors"), **read_safetensors(exported / "decoder.safetensors")}
     old = state.pop("encoder_frontend.embed.weight")
     state.pop("decoder_frontend.embed.weight")
-    num_added = len(model.embed.weight) - len(old)
-    num_behind = len(LANGS) + len(DATA_TAGS)
-    added = old[UNK].repeat(num_added, 1)
-    state["embed.weight"] = torch.cat([old[:-num_behind], added, old[-num_behind:]])
+    before = Vocabulary(exported / "tokenizer.model")
+    num_pieces = before.num_pieces + 1  # <pad> is before them.
+    num_old_langs = len(old) - num_pieces - len(DATA_TAGS)
+    pieces = [vocabulary.processor.id_to_piece(i).replace("▁", " ") for i in range(before.num_pieces, vocabulary.num_pieces)]
+    rows = [old[before.encode(piece) or [UNK]].mean(dim=0) for piece in pieces]
+    langs, tags = old[num_pieces : num_pieces + num_old_langs], old[num_pieces + num_old_langs :]
+    new_langs = langs[:1].repeat(len(LANGS) - num_old_langs, 1)
+    state["embed.weight"] = torch.cat([old[:num_pieces], *(row[None] for row in rows), langs, new_langs, tags])
     own = model.state_dict().keys()
     model.load_state_dict({name: value for name, value in state.items() if name in own})
+
+
+@torch.no_grad()
+def retrieval_error(model: SonarAutoencoder, sampler: PairSampler, mean: Tensor) -> float:
+    """Returns the share of held-out translations that are not the nearest English sentence of their batch of 100."""
+    errors, count = 0, 0
+    for _ in range(6):
+        a, b = sampler.draw(100 * 24, max_rows=100)
+        e_a, e_b = (F.normalize(model.encode_dense(torch.from_numpy(x)) - mean, dim=1) for x in (a, b))
+        errors += ((e_a @ e_b.T).argmax(dim=1) != torch.arange(len(a))).sum().item()
+        count += len(a)
+    return errors / count
+
+
+def stop_on_bad_loss(losses: tuple[float, float], step: int, save: Callable[[], None] | None) -> NoReturn:
+    """Saves what is still good, then raises TrainingStopped. The data goes on after the bad batch."""
+    if save is not None:
+        save()
+    kept = "the run is saved as it was before this step" if save is not None else "the last checkpoint is kept"
+    raise TrainingStopped(f"step {step}: expected finite losses, found {losses[0]} and {losses[1]}; {kept}")
 
 
 def parse_arguments() -> argparse.Namespace:
@@ -188,7 +237,12 @@ def parse_arguments() -> argparse.Namespace:
     parser.add_argument("--candidates", type=int, default=2048, help="pieces in the sampled softmax")
     parser.add_argument("--muon-lr", type=float, default=0.02)
     parser.add_argument("--adam-lr", type=float, default=2e-3)
-    parser.add_argument("--noise", type=float, default=0.5, help="largest noise, in deviations of the embeddings")
+    parser.add_argument("--pair-share", type=float, default=0.3, help="share of micro-batches with translations")
+    parser.add_argument("--swap", type=float, default=0.6, help="share of translations said from the other side's concept")
+    parser.add_argument("--contrast-pairs", type=float, default=0.2)
+    parser.add_argument("--contrast-neighbours", type=float, default=0.05)
+    parser.add_argument("--products", choices=["float32", "bfloat16"], default="bfloat16", help="see linear.py")
+    parser.add_argument("--noise", type=float, default=0.7, help="largest noise, in deviations of the embeddings")
     parser.add_argument("--hide", type=float, default=0.12, help="share of the decoder's input pieces hidden")
     parser.add_argument("--save-every", type=int, default=100)
     parser.add_argument("--threads", type=int, default=2)
@@ -203,7 +257,13 @@ def main() -> None:
     torch.manual_seed(arguments.seed)
     vocabulary = Vocabulary(arguments.cache / "tokenizer.model")
     corpus = load_corpus(arguments.cache)
-    sampler = SentenceSampler(corpus, vocabulary, held_out=False, seed=arguments.seed)
+    Linear.rounds = arguments.products == "bfloat16"
+    rng = np.random.default_rng(arguments.seed)
+    samplers = {
+        "neighbours": PairSampler(neighbour_pairs(corpus, vocabulary, held_out=False), rng),
+        "pairs": PairSampler(translation_pairs(arguments.cache, vocabulary, held_out=False), rng),
+    }
+    held_out_pairs = translation_pairs(arguments.cache, vocabulary, held_out=True)
     held_out_sampler = SentenceSampler(corpus, vocabulary, held_out=True, seed=0)
     held_out = [held_out_sampler.draw(1024) for _ in range(12)]
 
@@ -221,33 +281,36 @@ def main() -> None:
         model.load_state_dict(state["model"])
         for optimiser, saved in zip(trainer.optimisers, state["optimisers"], strict=True):
             optimiser.load_state_dict(saved)
-        step, tokens, seconds, trainer.std = state["step"], state["tokens"], state["seconds"], state["std"]
+        step, tokens, seconds = state["step"], state["tokens"], state["seconds"]
+        trainer.std, trainer.mean = state["std"], state["mean"]
+        trainer.relation.data.copy_(state["relation"])
         schedule = state["schedule"]
-        sampler.rng.bit_generator.state = state["sampler"]
+        rng.bit_generator.state = state["sampler"]
         torch.set_rng_state(state["rng"])
         print(f"continuing from step {step}", flush=True)
     elif arguments.init is not None:
-        initialise(model, arguments.init)
+        initialise(model, arguments.init, vocabulary)
 
     def save() -> None:
         save_checkpoint(path, {
             "config": asdict(config), "model": model.state_dict(),
             "optimisers": [optimiser.state_dict() for optimiser in trainer.optimisers],
-            "step": step, "tokens": tokens, "seconds": seconds, "std": trainer.std, "schedule": schedule,
-            "sampler": sampler.rng.bit_generator.state, "rng": torch.get_rng_state(),
+            "step": step, "tokens": tokens, "seconds": seconds, "std": trainer.std, "mean": trainer.mean,
+            "relation": trainer.relation.data, "schedule": schedule, "sampler": rng.bit_generator.state, "rng": torch.get_rng_state(),
         })  # fmt: skip
 
-    losses: list[float] = []
+    losses: dict[str, list[tuple[float, float]]] = {kind: [] for kind in samplers}
     last_tokens, last_time = tokens, time.time()
     while step < schedule.steps:
         schedule.poll(folder, step)
         growth = min(1.0, 0.3 + 0.7 * step / arguments.grow_steps)
         for _ in range(arguments.accumulate):
-            batch = sampler.draw(arguments.batch_tokens, max_pieces=max(8, int(MAX_PIECES * growth)))
-            losses.append(trainer.backward(batch, step))
-            tokens += batch.size
-        if not math.isfinite(losses[-1]):
-            raise TrainingStopped(f"step {step}: expected a finite loss, found {losses[-1]}; the last checkpoint is kept")
+            kind = "pairs" if rng.random() < arguments.pair_share else "neighbours"
+            batch = samplers[kind].draw(arguments.batch_tokens, max_pieces=max(8, int(MAX_PIECES * growth)))
+            losses[kind].append(trainer.backward(kind, *batch, step))
+            tokens += batch[0].size + batch[1].size
+            if not math.isfinite(sum(losses[kind][-1])):
+                stop_on_bad_loss(losses[kind][-1], step, save if trainer.is_finite() else None)
         trainer.update(schedule.factor(step))
         step += 1
         if step % 20 == 0:
@@ -255,11 +318,21 @@ def main() -> None:
             speed = (tokens - last_tokens) / (now - last_time)
             seconds += now - last_time
             last_tokens, last_time = tokens, now
-            print(f"step {step} tokens {tokens} speed {speed:.0f}/s loss {np.mean(losses):.3f}", flush=True)
-            losses.clear()
+            means = ", ".join(
+                f"{kind} {np.mean([x[0] for x in found]):.3f} + {np.mean([x[1] for x in found]):.2f}"
+                for kind, found in losses.items() if found
+            )  # fmt: skip
+            print(f"step {step} tokens {tokens} speed {speed:.0f}/s {means}", flush=True)
+            for found in losses.values():
+                found.clear()
         if step % arguments.save_every == 0 or step == schedule.steps:
             held_out_loss, accuracy = trainer.evaluate(held_out)
-            print(f"step {step} held-out loss {held_out_loss:.3f} accuracy {accuracy:.3f} after {seconds:.0f} s", flush=True)
+            error = retrieval_error(model, PairSampler(held_out_pairs, np.random.default_rng(0)), trainer.mean)
+            print(
+                f"step {step} held-out loss {held_out_loss:.3f} accuracy {accuracy:.3f} "
+                f"retrieval error {error:.3f} after {seconds:.0f} s",
+                flush=True,
+            )
             save()
 
 

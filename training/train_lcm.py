@@ -22,8 +22,9 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from training.checkpoint import TrainingStopped, load_checkpoint, save_checkpoint
-from training.corpus import DEFAULT_CACHE, CorpusMissingError
+from training.checkpoint import load_checkpoint, save_checkpoint
+from training.corpus import DEFAULT_CACHE
+from training.errors import CorpusMissingError, TrainingStopped
 from training.diffusion import TRAIN_STEPS, squaredcos_alphas_cumprod
 from training.lcm import BaseLcm, LcmConfig, TwoTowerLcm
 from training.muon import Muon, split_parameters

@@ -8,19 +8,20 @@ as the official SONAR checkpoints number theirs (reference: fairseq2 NllbTokeniz
 
 from __future__ import annotations
 
+from collections import Counter
 from pathlib import Path
 
 import sentencepiece
 
 PAD, UNK, BOS, EOS = 0, 1, 2, 3
-LANGS = ["eng_Latn"]
+LANGS = ["eng_Latn", "fra_Latn", "deu_Latn", "spa_Latn", "ita_Latn", "por_Latn", "zho_Hans"]
 DATA_TAGS = ["<MINED_DATA>", "<MMT_BT_DATA>", "<SMT_BT_DATA>"]
 
 # Rare in prose, so that coverage alone loses them, and missed at once when they are written as <unk>.
 REQUIRED_CHARACTERS = "".join(map(chr, range(33, 127))) + "“”‘’–—…•·§©°×€£éèàçñüöäßêôîâëïûùóáíúÉ"
 
 
-def train_vocabulary(text: Path, model: Path, num_pieces: int) -> None:
+def train_vocabulary(text: Path, model: Path, num_pieces: int, required: str = REQUIRED_CHARACTERS) -> None:
     """Trains `num_pieces` BPE pieces with the settings of NLLB's SentencePiece model."""
     sentencepiece.SentencePieceTrainer.train(
         input=str(text),
@@ -28,7 +29,7 @@ def train_vocabulary(text: Path, model: Path, num_pieces: int) -> None:
         vocab_size=num_pieces,
         model_type="bpe",
         character_coverage=0.9995,
-        required_chars=REQUIRED_CHARACTERS,
+        required_chars=required,
         normalization_rule_name="nmt_nfkc",
         byte_fallback=False,
         unk_id=0,
@@ -41,25 +42,48 @@ def train_vocabulary(text: Path, model: Path, num_pieces: int) -> None:
     model.with_suffix(".vocab").unlink()
 
 
-def extend_vocabulary(model: Path, out: Path) -> int:
+def extend_vocabulary(model: Path, out: Path, others: Path | None = None, num_pieces: int = 0, num_han: int = 0) -> int:
     """
-    Writes a copy of a SentencePiece model with the required characters that it lacks.
+    Writes a copy of a SentencePiece model with more pieces: the required characters that it lacks and,
+    when `others` names a text of other languages, the first `num_pieces` BPE pieces learnt on it
+    and its `num_han` most frequent Han characters.
 
-    They come last, as pieces of the lowest scores, so that every other piece keeps its id and no
-    text is cut differently but for the characters that were unknown. Returns how many were added.
+    They come last, with the lowest scores, so that every old piece keeps its id and is merged first.
+    Returns how many were added.
     """
     from sentencepiece import sentencepiece_model_pb2  # Needs protobuf, which training alone does not.
 
     proto = sentencepiece_model_pb2.ModelProto()
     proto.ParseFromString(model.read_bytes())
+    candidates = list(REQUIRED_CHARACTERS)
+    if others is not None:
+        han = Counter(c for c in others.read_text(encoding="utf-8") if "\u4e00" <= c <= "\u9fff")
+        candidates += list("。，、！？：；「」《》（）") + [character for character, _ in han.most_common(num_han)]
+        candidates += learn_pieces(others, {piece.piece for piece in proto.pieces} | set(candidates), num_pieces)
     known = {piece.piece for piece in proto.pieces}
     lowest = min(piece.score for piece in proto.pieces)
-    missing = [character for character in REQUIRED_CHARACTERS if character not in known]
-    for index, character in enumerate(missing):
-        proto.pieces.add(piece=character, score=lowest - 1 - index)
+    added = [piece for piece in dict.fromkeys(candidates) if piece not in known]
+    for index, piece in enumerate(added):
+        proto.pieces.add(piece=piece, score=lowest - 1 - index)
     proto.trainer_spec.vocab_size = len(proto.pieces)
     out.write_bytes(proto.SerializeToString())
-    return len(missing)
+    return len(added)
+
+
+def learn_pieces(text: Path, known: set[str], count: int) -> list[str]:
+    """Returns the first `count` BPE pieces of a text, in the order of their merges, that are not known."""
+    from sentencepiece import sentencepiece_model_pb2
+
+    latin = text.with_suffix(".latin")
+    with latin.open("w", encoding="utf-8") as out, text.open(encoding="utf-8") as lines:
+        out.writelines(line for line in lines if not any("\u4e00" <= c <= "\u9fff" for c in line))
+    learnt = latin.with_suffix(".model")
+    train_vocabulary(latin, learnt, num_pieces=max(1000, 3 * count), required="")
+    proto = sentencepiece_model_pb2.ModelProto()
+    proto.ParseFromString(learnt.read_bytes())
+    latin.unlink()
+    learnt.unlink()
+    return [piece.piece for piece in proto.pieces if piece.type == 1 and piece.piece not in known][:count]
 
 
 class Vocabulary:
@@ -68,8 +92,12 @@ class Vocabulary:
     def __init__(self, model: Path) -> None:
         self.processor = sentencepiece.SentencePieceProcessor(model_file=str(model))
         self.num_pieces: int = self.processor.get_piece_size()
-        self.lang = self.num_pieces + 1  # The only language, eng_Latn.
+        self.langs = LANGS
+        self.lang = self.num_pieces + 1  # eng_Latn, the first of them.
         self.size = self.num_pieces + 1 + len(LANGS) + len(DATA_TAGS)
+
+    def lang_id(self, lang: str) -> int:
+        return self.lang + LANGS.index(lang)
 
     def encode(self, sentence: str) -> list[int]:
         return [piece + 1 for piece in self.processor.encode(sentence)]
