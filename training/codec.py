@@ -10,7 +10,7 @@ from torch import Tensor
 
 from training.checkpoint import load_checkpoint
 from training.sonar import SonarAutoencoder, SonarConfig
-from training.vocabulary import EOS, PAD, Vocabulary
+from training.vocabulary import EOS, LANGS, PAD, Vocabulary
 
 MAX_ENCODED_PIECES = 48  # Longer sentences lose their tail; the encoder is trained on shorter ones.
 
@@ -19,12 +19,13 @@ class Codec:
     def __init__(self, model: SonarAutoencoder, vocabulary: Vocabulary) -> None:
         self.model, self.vocabulary = model.eval(), vocabulary
 
-    def encode(self, sentences: list[str]) -> Tensor:
+    def encode(self, sentences: list[str], lang: str = LANGS[0]) -> Tensor:
         """Returns the embeddings, [N, E]."""
-        return self.encode_pieces([np.asarray(pieces) for pieces in self.vocabulary.encode_batch(sentences)])
+        pieces = [np.asarray(pieces, dtype=np.int64) for pieces in self.vocabulary.encode_batch(sentences)]
+        return self.encode_pieces(pieces, lang=lang)
 
     @torch.no_grad()
-    def encode_pieces(self, sentences: list[np.ndarray], batch: int = 256) -> Tensor:
+    def encode_pieces(self, sentences: list[np.ndarray], batch: int = 256, lang: str = LANGS[0]) -> Tensor:
         """Returns the embeddings, [N, E], of sentences given as ids; sorted by length inside, for speed."""
         order = sorted(range(len(sentences)), key=lambda i: len(sentences[i]))
         result = torch.empty(len(sentences), self.model.config.model_dim)
@@ -32,7 +33,7 @@ class Codec:
             rows = order[start : start + batch]
             pieces = [sentences[row][:MAX_ENCODED_PIECES] for row in rows]
             ids = torch.full((len(rows), max(map(len, pieces)) + 2), PAD)
-            ids[:, 0] = self.vocabulary.lang
+            ids[:, 0] = self.vocabulary.lang_id(lang)
             for index, row in enumerate(pieces):
                 ids[index, 1 : len(row) + 1] = torch.from_numpy(row.astype(np.int64))
                 ids[index, len(row) + 1] = EOS

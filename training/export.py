@@ -70,8 +70,8 @@ def decoder_tensors(state: dict[str, Tensor], config: SonarConfig) -> dict[str, 
     return tensors
 
 
-def load_exported(folder: Path) -> tuple[Codec, BaseLcm, TwoTowerLcm]:
-    """Reads models/builtin back: the float16 weights in float32 networks."""
+def load_exported_codec(folder: Path) -> Codec:
+    """Reads the autoencoder of models/builtin back: the float16 weights in float32 networks."""
     config = json.loads((folder / "config.json").read_text())
     encoder, decoder = (read_safetensors(folder / f"{name}.safetensors") for name in ("encoder", "decoder"))
     autoencoder = SonarAutoencoder(SonarConfig(
@@ -81,10 +81,15 @@ def load_exported(folder: Path) -> tuple[Codec, BaseLcm, TwoTowerLcm]:
     ))  # fmt: skip
     state = {"embed.weight": encoder["encoder_frontend.embed.weight"]} | encoder | decoder
     autoencoder.load_state_dict({name: state[name] for name in autoencoder.state_dict()})
+    return Codec(autoencoder, Vocabulary(folder / "tokenizer.model"))
+
+
+def load_exported(folder: Path) -> tuple[Codec, BaseLcm, TwoTowerLcm]:
+    """Reads models/builtin back."""
     base, two_tower = BaseLcm(LcmConfig()).eval(), TwoTowerLcm(LcmConfig()).eval()
     base.load_state_dict(read_safetensors(folder / "base.safetensors"))
     two_tower.load_state_dict(read_safetensors(folder / "two-tower.safetensors"))
-    return Codec(autoencoder, Vocabulary(folder / "tokenizer.model")), base, two_tower
+    return load_exported_codec(folder), base, two_tower
 
 
 def sonar_configs(config: SonarConfig) -> dict[str, dict]:
