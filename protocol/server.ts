@@ -37,7 +37,10 @@ export type ModelStatus =
       device: string;
       /** Why it does not run on the device that the writer named; null when it does. */
       deviceNote: string | null;
+      /** The concept model that predicts; empty when there is none. */
       conceptModel: string;
+      /** All that may predict, best first: as `thoughtline.completion.conceptModel` takes them. */
+      conceptModels: string[];
       loadMs: number;
       /** Time of the last answer; null before the first. */
       lastLatencyMs: number | null;

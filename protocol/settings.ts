@@ -6,6 +6,9 @@
 /** Section of the configuration, as in `workspace/configuration`. */
 export const settingsSection = 'thoughtline';
 
+/** The model's first concept model, which is its best. */
+export const autoConceptModel = 'auto';
+
 /** Languages of documents that we read, by the identifiers of the editor and of LSP. */
 export const languageIds = ['markdown', 'latex', 'tex', 'plaintext'] as const;
 
@@ -24,11 +27,12 @@ export interface CompletionSettings {
   /** How long the writer must rest before a sentence is offered. */
   pauseMs: number;
   candidates: number;
-  /** Name of the concept model; the model's first when it has none of that name. */
+  /** `auto`, or the name of a concept model; the model's first when it has none of that name. */
   conceptModel: string;
-  inferenceSteps: number;
-  guidanceScale: number;
-  noiseScale: number;
+  /** null leaves these three to the concept model. */
+  inferenceSteps: number | null;
+  guidanceScale: number | null;
+  noiseScale: number | null;
   beamSize: number;
   maxSentenceTokens: number;
 }
@@ -82,10 +86,10 @@ export const defaultSettings: Settings = {
     languages: { markdown: true, latex: true, tex: true, plaintext: true },
     pauseMs: 400,
     candidates: 3,
-    conceptModel: 'base',
-    inferenceSteps: 16,
-    guidanceScale: 3,
-    noiseScale: 0.6,
+    conceptModel: autoConceptModel,
+    inferenceSteps: null,
+    guidanceScale: null,
+    noiseScale: null,
     beamSize: 3,
     maxSentenceTokens: 64,
   },
@@ -121,9 +125,9 @@ export function parseSettings(value: unknown): { settings: Settings; refused: st
       pauseMs: completion.field('pauseMs', integer(0, 5000)),
       candidates: completion.field('candidates', integer(1, 8)),
       conceptModel: completion.field('conceptModel', string),
-      inferenceSteps: completion.field('inferenceSteps', integer(1, 100)),
-      guidanceScale: completion.field('guidanceScale', number(0, 10)),
-      noiseScale: completion.field('noiseScale', number(0, 2)),
+      inferenceSteps: completion.field('inferenceSteps', orNull(integer(1, 100))),
+      guidanceScale: completion.field('guidanceScale', orNull(number(0, 10))),
+      noiseScale: completion.field('noiseScale', orNull(number(0, 2))),
       beamSize: completion.field('beamSize', integer(1, 10)),
       maxSentenceTokens: completion.field('maxSentenceTokens', integer(8, 256)),
     },
@@ -235,6 +239,13 @@ function integer(minimum: number, maximum: number): Kind<number> {
   return {
     expected: `a whole number from ${minimum} to ${maximum}`,
     accepts: (value): value is number => accepts(value) && Number.isInteger(value),
+  };
+}
+
+function orNull<T>({ expected, accepts }: Kind<T>): Kind<T | null> {
+  return {
+    expected: `${expected}, or null`,
+    accepts: (value): value is T | null => value === null || accepts(value),
   };
 }
 

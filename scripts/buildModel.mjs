@@ -3,21 +3,16 @@
 import { spawnSync } from 'node:child_process';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { builtInSources } from './builtInModel.mjs';
 
 const root = join(dirname(fileURLToPath(import.meta.url)), '..');
-const source = (file) => join(root, 'models', 'builtin', file);
 
 const { status } = spawnSync(
   process.execPath,
   [
     join(root, 'dist', 'cli.js'),
     'compile',
-    ...['--encoder', source('encoder.safetensors')],
-    ...['--decoder', source('decoder.safetensors')],
-    ...['--lcm', `base=${source('base.safetensors')}`],
-    ...['--lcm', `two-tower=${source('two-tower.safetensors')}`],
-    ...['--tokenizer', source('tokenizer.model')],
-    ...['--config', source('config.json')],
+    ...builtInSources(),
     ...['--precision', 'int8'],
     ...['--out', join(root, 'dist', 'models', 'thoughtline-1')],
   ],

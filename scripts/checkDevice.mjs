@@ -5,6 +5,7 @@ import { spawnSync } from 'node:child_process';
 import { mkdirSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { builtInConceptModels, builtInSources } from './builtInModel.mjs';
 
 const root = join(dirname(fileURLToPath(import.meta.url)), '..');
 const folder = join(root, 'out', 'check-device');
@@ -50,7 +51,7 @@ function compare(precision, model, leastCosine) {
     tell(precision, `decode beam ${beam}`, { same, of: expected.length });
   }
 
-  for (const lcm of ['base', 'two-tower']) {
+  for (const lcm of builtInConceptModels()) {
     const next = (place) => cli(['next', ...at(model, place), '--lcm', lcm, sample]);
     const [expected, found] = both(next);
     const wanted = expected.map(({ text }) => text); // near ties may change places
@@ -83,15 +84,7 @@ function tell(precision, name, figure) {
 function compile(precision) {
   const out = join(folder, precision);
   mkdirSync(folder, { recursive: true });
-  const source = (file) => join(root, 'models', 'builtin', file);
-  cli([
-    'compile',
-    ...['--encoder', source('encoder.safetensors'), '--decoder', source('decoder.safetensors')],
-    ...['--lcm', `base=${source('base.safetensors')}`],
-    ...['--lcm', `two-tower=${source('two-tower.safetensors')}`],
-    ...['--tokenizer', source('tokenizer.model'), '--config', source('config.json')],
-    ...['--precision', precision, '--out', out],
-  ]);
+  cli(['compile', ...builtInSources(), '--precision', precision, '--out', out]);
   return out;
 }
 

@@ -1,7 +1,7 @@
 import type { ModelStatus } from '../protocol/server.ts';
 import { ConceptError, isAbortError, ModelMissingError } from './base/errors.ts';
 import type { Logger } from './base/logger.ts';
-import { chooseConceptModel } from './features/nextSentences.ts';
+import { chooseConceptModel } from './features/sampling.ts';
 import type { Inference, LoadedModel, LoadOptions } from './inference/inference.ts';
 import type { PrepareOptions } from './store/modelCompiler.ts';
 
@@ -68,6 +68,7 @@ export class ModelHost {
         device: model.device,
         deviceNote: model.deviceNote,
         conceptModel: this.#conceptModel(model),
+        conceptModels: [...model.conceptModels],
         loadMs: model.loadMs,
         lastLatencyMs: null,
         memoryMb: memoryMb(),

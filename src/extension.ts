@@ -1,5 +1,6 @@
 import { commands, type ExtensionContext, window, workspace } from 'vscode';
 import { settingsSection } from '../protocol/settings.ts';
+import { registerChooseConceptModel } from './chooseConceptModel.ts';
 import { registerChooseModel } from './chooseModel.ts';
 import { ServerClient } from './client.ts';
 import { GhostText } from './ghostText.ts';
@@ -27,6 +28,7 @@ export function activate(context: ExtensionContext): void {
     client,
     registerInstallModel(client),
     registerChooseModel(client),
+    registerChooseConceptModel(client),
     client.onDidChangeHealth((health) => status.update(health)),
     commands.registerCommand('thoughtline.restartServer', () => client.restart()),
     commands.registerCommand('thoughtline.showLog', () => log.show()),

@@ -79,7 +79,9 @@ export class ModelStatusItem implements Disposable {
       this.#health.state === 'ready'
         ? await this.#describeLanguage().catch(() => undefined)
         : undefined;
-    const chosen = await window.showQuickPick(menuItems(documentInFront(), language), {
+    const conceptModel = this.#health.state === 'ready' ? this.#health.conceptModel : '';
+    const items = menuItems(documentInFront(), { language, conceptModel });
+    const chosen = await window.showQuickPick(items, {
       title: 'Thoughtline',
       placeHolder: describe(this.#health).long.join(', '),
     });
@@ -96,7 +98,16 @@ interface MenuItem extends QuickPickItem {
   argument?: string;
 }
 
-function menuItems(document: TextDocument | undefined, language: string | undefined): MenuItem[] {
+/** What the menu says beside its entries; what is not known is empty. */
+interface MenuFacts {
+  language: string | undefined;
+  conceptModel: string;
+}
+
+function menuItems(
+  document: TextDocument | undefined,
+  { language, conceptModel }: MenuFacts,
+): MenuItem[] {
   const settings = {
     label: `$(gear) ${l10n.t('Open Settings')}`,
     command: 'workbench.action.openSettings',
@@ -104,6 +115,11 @@ function menuItems(document: TextDocument | undefined, language: string | undefi
   };
   const always: MenuItem[] = [
     { label: `$(archive) ${l10n.t('Models…')}`, command: 'thoughtline.chooseModel' },
+    {
+      label: `$(lightbulb) ${l10n.t('Concept Model…')}`,
+      command: 'thoughtline.chooseConceptModel',
+      description: conceptModel,
+    },
     {
       label: `$(debug-restart) ${l10n.t('Restart Language Server')}`,
       command: 'thoughtline.restartServer',

@@ -10,7 +10,7 @@ import {
 
 /** What the tests read of a setting's schema in the manifest. */
 interface Property {
-  type: string;
+  type: string | string[];
   default: unknown;
   minimum?: number;
   maximum?: number;
@@ -75,15 +75,16 @@ describe('settings in the manifest', () => {
   });
 
   for (const [name, property] of properties) {
-    const { type, minimum, maximum, minLength, maxLength, enum: choices } = property;
+    const types = [property.type].flat();
+    const { minimum, maximum, minLength, maxLength, enum: choices } = property;
     it(`have the limits of parseSettings: ${name}`, () => {
-      if (type === 'integer' || type === 'number') {
+      if (types.some((type) => type === 'integer' || type === 'number')) {
         assert.ok(minimum !== undefined && maximum !== undefined);
         assert.equal(isRefused(name, minimum), false);
         assert.equal(isRefused(name, maximum), false);
         assert.equal(isRefused(name, minimum - 1), true);
         assert.equal(isRefused(name, maximum + 1), true);
-        assert.equal(isRefused(name, minimum + 0.5), type === 'integer');
+        assert.equal(isRefused(name, minimum + 0.5), types.includes('integer'));
       }
       if (minLength !== undefined) assert.equal(isRefused(name, 'x'.repeat(minLength - 1)), true);
       if (maxLength !== undefined) {
@@ -91,6 +92,7 @@ describe('settings in the manifest', () => {
         assert.equal(isRefused(name, 'x'.repeat(maxLength + 1)), true);
       }
       for (const choice of choices ?? []) assert.equal(isRefused(name, choice), false);
+      assert.equal(property.default === null, types.includes('null'));
       assert.equal(isRefused(name, []), true);
     });
   }

@@ -1,6 +1,7 @@
 import { cpus } from 'node:os';
 import { contextConcepts } from '../features/contextWindow.ts';
-import { chooseConceptModel, nextSentences, samplingDefaults } from '../features/nextSentences.ts';
+import { nextSentences } from '../features/nextSentences.ts';
+import { samplingOptions } from '../features/sampling.ts';
 import { SentenceConcepts } from '../features/sentenceConcepts.ts';
 import { type Command, numberOption } from './command.ts';
 import { deviceHelp, modelChoice, withModel } from './model.ts';
@@ -61,11 +62,7 @@ time from a prepared context of 20 sentences to three written candidates.
             inference,
             context.slice(-contextConcepts),
             {
-              sampling: {
-                ...samplingDefaults,
-                seed: run,
-                lcm: chooseConceptModel(model.conceptModels, lcm),
-              },
+              sampling: samplingOptions(model, lcm, { seed: run }),
               lang: model.defaultLang,
               beamSize: 3,
               maxSeqLen: 64,

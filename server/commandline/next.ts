@@ -1,10 +1,24 @@
+import { autoConceptModel } from '../../protocol/settings.ts';
 import { InvalidRequestError } from '../base/errors.ts';
 import { contextConcepts } from '../features/contextWindow.ts';
 import { continueText } from '../features/continueText.ts';
-import { chooseConceptModel, nextSentences, samplingDefaults } from '../features/nextSentences.ts';
+import { nextSentences } from '../features/nextSentences.ts';
+import {
+  chooseConceptModel,
+  type SamplingWishes,
+  samplingDefaults,
+  samplingOptions,
+} from '../features/sampling.ts';
 import { SentenceConcepts } from '../features/sentenceConcepts.ts';
+import { codebookSizes, guidanceScales, noiseScales, temperatures } from '../model/limits.ts';
 import { splitSentences } from '../text/sentenceSplitter.ts';
-import { type Command, choiceOption, numberOption, textOption } from './command.ts';
+import {
+  type Command,
+  choiceOption,
+  type NumberRange,
+  numberOption,
+  textOption,
+} from './command.ts';
 import { formatOf, formats } from './format.ts';
 import { readDocument } from './input.ts';
 import { deviceHelp, modelChoice, withModel } from './model.ts';
@@ -23,16 +37,19 @@ ends the text. The same seed gives the same sentences.
 
   --model DIR    a compiled model; the built-in one when left out
   --device D     where it runs: ${deviceHelp}
-  --lcm NAME     the concept model (default ${samplingDefaults.lcm}, or the model's first)
+  --lcm NAME     the concept model; ${autoConceptModel}, the model's first, when left out
   --count N      candidates, 1 to 64 (default ${samplingDefaults.count})
   --seed S       whole number from 0 to 4294967295 (default ${samplingDefaults.seed})
-  --steps K      denoising steps, 1 to 1000 (default ${samplingDefaults.inferenceTimesteps})
-  --guidance G   guidance scale, 0 to 20 (default ${samplingDefaults.guidanceScale}); 1 means none
-  --noise S      initial noise scale, 0 to 4 (default ${samplingDefaults.initialNoiseScale})
+  --steps K      denoising steps, 1 to 1000 (diffusion)
+  --guidance G   guidance scale, 0 to 20; 1 means none
+  --noise S      initial noise scale, 0 to 4
   --temperature T, --top-k K
-                 the choice among a codebook's units (Quant-LCM; the paper's when left out)
+                 the choice among a codebook's units (Quant-LCM)
   --sentences N  up to N sentences one after the other, 1 to 1000, instead of candidates for one
-  --format F     how the document is written; found from FILE's name when left out`,
+  --format F     how the document is written; found from FILE's name when left out
+
+What is left out of --steps to --top-k is as the makers of the concept model recommend; where they
+say nothing, ${samplingDefaults.inferenceTimesteps} steps, guidance ${samplingDefaults.guidanceScale}, noise ${samplingDefaults.initialNoiseScale}, and the paper's choice of units.`,
   options: {
     model: { type: 'string' },
     device: { type: 'string' },
@@ -49,45 +66,41 @@ ends the text. The same seed gives the same sentences.
   },
   maxPositionals: 1,
   async run(values, [file], io) {
-    const whole = (name: string, fallback: number, min: number, max: number) =>
-      numberOption(values, name, fallback, { min, max, integer: true });
-    const real = (name: string, fallback: number, max: number) =>
-      numberOption(values, name, fallback, { min: 0, max });
-    const sampling = {
-      ...samplingDefaults,
-      count: whole('count', samplingDefaults.count, 1, 64),
-      seed: whole('seed', samplingDefaults.seed, 0, 0xffffffff),
-      inferenceTimesteps: whole('steps', samplingDefaults.inferenceTimesteps, 1, 1000),
-      guidanceScale: real('guidance', samplingDefaults.guidanceScale, 20),
-      initialNoiseScale: real('noise', samplingDefaults.initialNoiseScale, 4),
-      ...(textOption(values, 'temperature') !== undefined && {
-        temperature: numberOption(values, 'temperature', 1, { min: 1e-6, max: 1e6 }),
-      }),
-      ...(textOption(values, 'top-k') !== undefined && { topK: whole('top-k', 1, 1, 65536) }),
+    const number = (name: string, range: NumberRange) =>
+      values[name] === undefined ? null : numberOption(values, name, 0, range);
+    const whole = (name: string, min: number, max: number) =>
+      number(name, { min, max, integer: true });
+    const wishes: SamplingWishes = {
+      count: whole('count', 1, 64),
+      seed: whole('seed', 0, 0xffffffff),
+      inferenceTimesteps: whole('steps', 1, 1000),
+      guidanceScale: number('guidance', guidanceScales),
+      initialNoiseScale: number('noise', noiseScales),
+      temperature: number('temperature', temperatures),
+      topK: whole('top-k', 1, codebookSizes.max),
     };
-    const maxGenLen = whole('sentences', 0, 1, 1000);
-    const lcm = textOption(values, 'lcm');
+    const maxGenLen = whole('sentences', 1, 1000) ?? 0;
+    const wanted = textOption(values, 'lcm') ?? autoConceptModel;
     const format = choiceOption(values, 'format', formats) ?? formatOf(file);
     const sentences = splitSentences(await readDocument(io.input, file), format);
     return withModel(modelChoice(values), io, async ({ inference, model }) => {
-      if (lcm !== undefined && !model.conceptModels.includes(lcm)) {
-        throw new InvalidRequestError(
-          `--lcm: expected ${model.conceptModels.join(', ')}, found ${lcm}`,
-        );
+      const known = [autoConceptModel, ...model.conceptModels];
+      if (!known.includes(wanted)) {
+        throw new InvalidRequestError(`--lcm: expected ${known.join(', ')}, found ${wanted}`);
       }
+      const lcm = chooseConceptModel(model.conceptModels, wanted);
       const concepts = new SentenceConcepts(inference);
       const context = await concepts.concepts(
         sentences.slice(-contextConcepts).map(({ text }) => ({ text, lang: model.defaultLang })),
         io.signal,
       );
-      const name = lcm ?? chooseConceptModel(model.conceptModels, sampling.lcm);
       const options = {
-        sampling: { ...sampling, lcm: name },
+        sampling: samplingOptions(model, lcm, wishes),
         lang: model.defaultLang,
         beamSize: 5,
         maxSeqLen: 128,
       };
-      const generation = model.generations[name];
+      const generation = model.generations[lcm];
       const written =
         maxGenLen > 0 && generation !== undefined
           ? continueText(

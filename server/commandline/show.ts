@@ -1,11 +1,8 @@
+import { autoConceptModel } from '../../protocol/settings.ts';
 import { contextConcepts } from '../features/contextWindow.ts';
 import { nearestConcepts } from '../features/neighbours.ts';
-import {
-  chooseConceptModel,
-  nextSentences,
-  samplingDefaults,
-  worthShowing,
-} from '../features/nextSentences.ts';
+import { nextSentences, worthShowing } from '../features/nextSentences.ts';
+import { chooseConceptModel, samplingOptions } from '../features/sampling.ts';
 import { SentenceConcepts } from '../features/sentenceConcepts.ts';
 import { splitSentences } from '../text/sentenceSplitter.ts';
 import type { Command } from './command.ts';
@@ -39,14 +36,14 @@ nearest in meaning to its last one. For reading, not for scripts: they take next
         io.signal,
       );
       const context = all.slice(-contextConcepts);
-      const lcm = chooseConceptModel(model.conceptModels, samplingDefaults.lcm);
+      const lcm = chooseConceptModel(model.conceptModels, autoConceptModel);
       const eosText = model.generations[lcm]?.eosText;
       const start = performance.now();
       const candidates = await nextSentences(
         inference,
         context,
         {
-          sampling: { ...samplingDefaults, lcm },
+          sampling: samplingOptions(model, lcm, {}),
           lang,
           beamSize: 5,
           maxSeqLen: 64,

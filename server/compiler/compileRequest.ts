@@ -18,8 +18,11 @@ const defaultPrecisions: PartPrecisions = {
   conceptModels: 'int8',
 };
 
-/** The parts that are no concept model; no concept model has such a name. */
+/** The parts that are no concept model. */
 const codecParts: readonly string[] = ['encoder', 'decoder'];
+
+/** What no concept model may be called: the writer says `auto` for whichever is first. */
+const reservedNames: readonly string[] = [...codecParts, 'auto'];
 
 /** Bytes that are hashed at once: about a millisecond of the thread. */
 const hashChunkBytes = 1 << 20;
@@ -35,7 +38,7 @@ export function checkRequest(sources: ModelSources): void {
   const { encoder, decoder, tokenizer, lcms, lcmConfigs = {}, archs = {} } = sources;
   const { vocabularyLangs } = sources;
   for (const name of Object.keys(lcms)) {
-    if (!conceptModelName.test(name) || codecParts.includes(name)) {
+    if (!conceptModelName.test(name) || reservedNames.includes(name)) {
       throw new InvalidRequestError(
         `lcm ${name}: expected a name of 1 to 40 letters a-z, digits and hyphens, found another`,
       );

@@ -49,7 +49,7 @@ type DistributiveOmit<T, K extends PropertyKey> = T extends unknown ? Omit<T, K>
 
 /** Returns what the manifest tells of a configuration. */
 export function conceptModelSizes(config: ConceptModelConfig): ConceptModelSizes {
-  const { generation } = config;
+  const { generation, sampling } = config;
   if (config.modelType === 'sonar_llm') {
     const { modelType: family, llama } = config;
     return {
@@ -57,13 +57,14 @@ export function conceptModelSizes(config: ConceptModelConfig): ConceptModelSizes
       modelDim: llama.hiddenSize,
       maxSeqLen: llama.maxPositionEmbeddings,
       generation,
+      sampling,
       numLayers: llama.numHiddenLayers,
       numAttnHeads: llama.numKeyValueHeads,
       headDim: llama.headDim,
     };
   }
   const { modelDim, maxSeqLen } = config;
-  const common = { modelDim, maxSeqLen, generation };
+  const common = { modelDim, maxSeqLen, generation, sampling };
   switch (config.modelType) {
     case 'base_lcm':
       return { family: config.modelType, ...common, ...towerSizes(config) };

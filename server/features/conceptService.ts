@@ -18,14 +18,8 @@ import { contextConcepts } from './contextWindow.ts';
 import { DocumentConcepts, type TextEdit } from './documentConcepts.ts';
 import { LanguageChooser } from './languageChoice.ts';
 import { nearestConcepts } from './neighbours.ts';
-import {
-  type Candidate,
-  chooseConceptModel,
-  fitToCaret,
-  nextSentences,
-  samplingOptions,
-  worthShowing,
-} from './nextSentences.ts';
+import { type Candidate, fitToCaret, nextSentences, worthShowing } from './nextSentences.ts';
+import { chooseConceptModel, samplingOptions, wishesOf } from './sampling.ts';
 import { inLanguages, SentenceConcepts, type SourceSentence } from './sentenceConcepts.ts';
 import { joinSentences, translateSentences, translationBeamSize } from './translation.ts';
 
@@ -260,7 +254,7 @@ export class ConceptService {
       this.#inference,
       context,
       {
-        sampling: { ...samplingOptions(completion), lcm, count },
+        sampling: samplingOptions(model, lcm, { ...wishesOf(completion), count }),
         lang: this.#languages.chooseTarget(language.target, choices.at(-1)?.code),
         beamSize: completion.beamSize,
         maxSeqLen: completion.maxSentenceTokens,

@@ -1,5 +1,3 @@
-import { type CompletionSettings, defaultSettings } from '../../protocol/settings.ts';
-import { InvalidRequestError } from '../base/errors.ts';
 import type { Inference, SamplingOptions } from '../inference/inference.ts';
 import { contextWindow } from './contextWindow.ts';
 import type { Concept } from './sentenceConcepts.ts';
@@ -24,40 +22,6 @@ export interface NextSentencesOptions {
   beamSize: number;
   /** Longest sentence in tokens. */
   maxSeqLen: number;
-}
-
-/**
- * How candidates are sampled when the writer has set nothing. Rescaling and ε-scaling are the
- * paper's (LCM, section 2.4.2).
- */
-export const samplingDefaults: SamplingOptions = samplingOptions(defaultSettings.completion);
-
-/** Turns the writer's settings into sampling options; the seed is fixed, so answers are stable. */
-export function samplingOptions(settings: CompletionSettings): SamplingOptions {
-  return {
-    lcm: settings.conceptModel,
-    count: settings.candidates,
-    seed: 1,
-    inferenceTimesteps: settings.inferenceSteps,
-    guidanceScale: settings.guidanceScale,
-    guidanceRescale: 0.7,
-    initialNoiseScale: settings.noiseScale,
-    epsilonScaling: 1.00045,
-    ddimEta: 0,
-  };
-}
-
-/**
- * Returns the concept model of that name, or the model's first.
- *
- * @throws InvalidRequestError when the model has no concept model at all
- */
-export function chooseConceptModel(names: readonly string[], wanted: string): string {
-  const name = names.includes(wanted) ? wanted : names[0];
-  if (name === undefined) {
-    throw new InvalidRequestError(`concept model: expected ${wanted}, found a model without any`);
-  }
-  return name;
 }
 
 /**

@@ -141,6 +141,7 @@ export class CompiledModel implements InferenceModel {
       generations: Object.fromEntries(
         [...placed].map(([name, { entry }]) => [name, entry.generation]),
       ),
+      samplings: Object.fromEntries([...placed].map(([name, { entry }]) => [name, entry.sampling])),
       device: device.name,
       deviceNote: note,
     };

@@ -1,5 +1,5 @@
 import type { DeviceChoice, DeviceName } from '../model/device.ts';
-import type { GenerationEntry } from '../model/manifest.ts';
+import type { GenerationEntry, SamplingEntry } from '../model/manifest.ts';
 
 /*
  * What the features ask of the models. `InferenceClient` answers from the inference thread;
@@ -15,10 +15,12 @@ export interface LoadedModel {
   embeddingDim: number;
   langs: readonly string[];
   defaultLang: string;
-  /** Names of the concept models: the model's own, then those of its add-ons. */
+  /** Names of the concept models, best first: the model's own, then those of its add-ons. */
   conceptModels: readonly string[];
   /** How each of them writes on, by its name. */
   generations: Readonly<Record<string, Generation>>;
+  /** How each of them is best sampled, by its name. */
+  samplings: Readonly<Record<string, SamplingEntry>>;
   /** What runs the model. */
   device: DeviceName;
   /** Why that is not the device that was asked for; null when it is. */

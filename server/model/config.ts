@@ -1,4 +1,4 @@
-import type { GenerationEntry, NoiseSchedulerConfig } from './manifest.ts';
+import type { GenerationEntry, NoiseSchedulerConfig, SamplingEntry } from './manifest.ts';
 
 /*
  * Hyper-parameters of each architecture: the fields of the reference's dataclasses that matter at
@@ -101,6 +101,7 @@ export interface BaseLcmConfig {
   lcm: TransformerConfig;
   postnet: ProjectionConfig;
   generation: GenerationEntry;
+  sampling: SamplingEntry;
 }
 
 /** reference: EncoderFrontendConfig. */
@@ -130,6 +131,7 @@ export interface TwoTowerLcmConfig {
   denoiser: DenoiserConfig;
   trainedWithCfGuidance: boolean;
   generation: GenerationEntry;
+  sampling: SamplingEntry;
 }
 
 /**
@@ -158,6 +160,7 @@ export interface SlotLcmConfig {
   postnet: ProjectionConfig;
   trainedWithCfGuidance: boolean;
   generation: GenerationEntry;
+  sampling: SamplingEntry;
 }
 
 /**
@@ -221,6 +224,7 @@ export interface SonarLlmConfig {
   sonarNormalizerName: null;
   llama: LlamaConfig;
   generation: GenerationEntry;
+  sampling: SamplingEntry;
 }
 
 export type ConceptModelConfig =

@@ -49,3 +49,12 @@ export const codebookCounts = { min: 1, max: 1024 };
 
 /** Eight times those of Quant-LCM (8192). */
 export const codebookSizes = { min: 1, max: 65536 };
+
+/** Scales beyond which guidance drowns what it guides; the papers go to 10. */
+export const guidanceScales = { min: 0, max: 20 };
+
+/** Deviations of the first noise; 1 is that of training. */
+export const noiseScales = { min: 0, max: 4 };
+
+/** From always the best to anything: logits are divided by it. */
+export const temperatures = { min: 1e-6, max: 1e6 };

@@ -133,6 +133,19 @@ export interface GenerationEntry {
   beginText: string | null;
 }
 
+/** How a concept model is best sampled; null where its makers say nothing. */
+export interface SamplingEntry {
+  /** Denoising steps (diffusion). */
+  inferenceTimesteps: number | null;
+  guidanceScale: number | null;
+  /** See `SamplingOptions.initialNoiseScale`. */
+  initialNoiseScale: number | null;
+  /** Spread of the choice among the units of a codebook (quant). */
+  temperature: number | null;
+  /** Units of a codebook that may be chosen (quant). */
+  topK: number | null;
+}
+
 /** What all concept models have in common. */
 interface ConceptModelBase {
   /** As the writer chooses it: `base`, `two-tower`. */
@@ -142,6 +155,7 @@ interface ConceptModelBase {
   maxSeqLen: number;
   normalizer: NormalizerEntry | null;
   generation: GenerationEntry;
+  sampling: SamplingEntry;
 }
 
 /** The cache of a causal tower over concepts, [L, 2, N, H, T, K]. */

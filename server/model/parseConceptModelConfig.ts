@@ -20,6 +20,7 @@ import {
   parseTransformer,
   parseTransformerFields,
 } from './parseLcmParts.ts';
+import { parseSamplingConfig } from './parseSampling.ts';
 import { parseSonarLlm } from './parseSonarLlmConfig.ts';
 
 /*
@@ -53,8 +54,18 @@ export function parseConceptModelConfig(
   const found = merged.orNull('model_type', (key) => merged.choice(key, modelTypes));
   const modelType = found ?? findModelType(merged, weightNames);
   const config = parseFamily(modelType, merged, weightNames);
+  checkSteps(merged, config);
   merged.close();
   return config;
+}
+
+/** A schedule has no more steps than it was trained with. */
+function checkSteps(fields: Fields, config: ConceptModelConfig): void {
+  if (!('noiseScheduler' in config)) return;
+  const { numDiffusionTrainSteps } = config.noiseScheduler;
+  if ((config.sampling.inferenceTimesteps ?? 1) <= numDiffusionTrainSteps) return;
+  const expected = `at most the ${numDiffusionTrainSteps} steps of training`;
+  throw fields.object('sampling').malformed('inference_timesteps', expected);
 }
 
 function parseFamily(
@@ -69,6 +80,7 @@ function parseFamily(
     sonarEmbedDim: fields.integer('sonar_embed_dim', dimensions, 1024),
     sonarNormalizerName: parseNormalizerName(fields, weightNames),
     generation: parseGeneration(fields.object('generation', {}), lcmGeneration),
+    sampling: parseSamplingConfig(fields.object('sampling', {})),
   };
   switch (modelType) {
     case 'base_lcm':
@@ -84,7 +96,7 @@ function parseFamily(
 
 type CommonConfig = Pick<
   BaseLcmConfig,
-  'maxSeqLen' | 'modelDim' | 'sonarEmbedDim' | 'sonarNormalizerName' | 'generation'
+  'maxSeqLen' | 'modelDim' | 'sonarEmbedDim' | 'sonarNormalizerName' | 'generation' | 'sampling'
 >;
 
 /** @throws CheckpointUnsupportedError when the weights are of no family we know */

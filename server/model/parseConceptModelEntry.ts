@@ -23,6 +23,7 @@ import {
   type TwoTowerLcmEntry,
 } from './manifest.ts';
 import { manifestLengths, matching, parseFile, parseGraph } from './manifestFields.ts';
+import { parseSamplingEntry } from './parseSampling.ts';
 
 /*
  * The concept models of a manifest, one function per family.
@@ -53,6 +54,7 @@ export function parseConceptModelEntry(fields: Fields): ConceptModelEntry {
       file: parseFile(fields.object(key).object('file')),
     })),
     generation: parseGeneration(fields.object('generation')),
+    sampling: parseSamplingEntry(fields.object('sampling', {})),
   };
   switch (family) {
     case 'base_lcm':
@@ -69,7 +71,14 @@ export function parseConceptModelEntry(fields: Fields): ConceptModelEntry {
 
 type Common<T extends ConceptModelEntry> = Pick<
   T,
-  'family' | 'name' | 'precision' | 'modelDim' | 'maxSeqLen' | 'normalizer' | 'generation'
+  | 'family'
+  | 'name'
+  | 'precision'
+  | 'modelDim'
+  | 'maxSeqLen'
+  | 'normalizer'
+  | 'generation'
+  | 'sampling'
 >;
 
 function parseRegressionLcm(

@@ -2,6 +2,7 @@ import type { Llama3RopeScaling, LlamaConfig, SonarLlmConfig } from './config.ts
 import type { Fields } from './fields.ts';
 import { dimensions, headCounts, innerDimensions, layerCounts, positiveNumbers } from './limits.ts';
 import { parseGeneration, sonarLlmGeneration } from './parseGeneration.ts';
+import { parseSamplingConfig } from './parseSampling.ts';
 
 /*
  * The configuration of a SONAR-LLM: config.json as it is published, a Llama's configuration
@@ -33,6 +34,7 @@ export function parseSonarLlm(fields: Fields): SonarLlmConfig {
     sonarNormalizerName: null,
     llama: parseLlama(fields.object('llama_config')),
     generation: parseGeneration(fields.object('generation', {}), defaults),
+    sampling: parseSamplingConfig(fields.object('sampling', {})),
   };
   fields.ignore('pretrained_model_name_or_path', 'architectures', 'torch_dtype', 'dtype');
   fields.ignore('transformers_version', 'auto_map');

@@ -5,15 +5,19 @@ import type { Logger } from '../base/logger.ts';
 import { type DeviceChoice, precisionsOf } from '../model/device.ts';
 import type { Precision } from '../model/manifest.ts';
 import type { ModelSources } from '../model/modelSources.ts';
-import { describeFolder, entriesOf, type InstalledModel, openIntact } from './installedModel.ts';
+import { parseConfig } from '../model/parseConfig.ts';
+import { describeFolder, type InstalledModel, openIntact } from './installedModel.ts';
 import type { ModelCompiler, PrepareOptions } from './modelCompiler.ts';
-import { fileSize, openModelFolder } from './modelFolder.ts';
+import { fileSize, openModelFolder, readShortText } from './modelFolder.ts';
 
 /** Where the built-in model lives, and what compiles it. */
 export interface BuiltInParts {
   /** Name of the built-in model. */
   builtInName: string;
-  /** Its checkpoints: encoder, decoder and concept models as .safetensors, tokenizer, config. */
+  /**
+   * Its checkpoints: encoder, decoder and concept models as .safetensors, tokenizer, config.json,
+   * which names the concept models in the order of the manifest.
+   */
   checkpointFolder: string;
   /** A copy of it that was compiled when the product was built, if there is one. */
   prebuiltFolder: string;
@@ -122,11 +126,12 @@ export class BuiltInModel {
     for (const file of [sources.encoder, sources.decoder, sources.tokenizer, sources.config]) {
       if ((await fileSize(file)) === null) return { missing: file };
     }
-    const names = (await entriesOf(checkpointFolder))
-      .filter((file) => file.endsWith(checkpointSuffix))
-      .map((file) => file.slice(0, -checkpointSuffix.length))
-      .filter((name) => name !== 'encoder' && name !== 'decoder');
+    const { conceptModels } = parseConfig(await readShortText(sources.config), sources.config);
+    const names = [...conceptModels.keys()];
     const lcms = Object.fromEntries(names.map((name) => [name, at(`${name}${checkpointSuffix}`)]));
+    for (const file of Object.values(lcms)) {
+      if ((await fileSize(file)) === null) return { missing: file };
+    }
     return { ...sources, lcms };
   }
 }

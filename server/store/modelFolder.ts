@@ -21,7 +21,7 @@ const hashChunkBytes = 1 << 20;
  */
 export async function openModelFolder(folder: string): Promise<Manifest> {
   const path = join(folder, manifestFile);
-  const manifest = parseManifest(await readManifest(path), path);
+  const manifest = parseManifest(await readShortText(path), path);
   const sizes = new Map<string, number | null>();
   for (const { file } of manifestFiles(manifest)) {
     sizes.set(file, await fileSize(join(folder, file)));
@@ -51,9 +51,15 @@ export async function fileSize(path: string): Promise<number | null> {
   return status?.isFile() ? status.size : null;
 }
 
-async function readManifest(path: string): Promise<string> {
+/**
+ * Reads a configuration or a manifest.
+ *
+ * @throws ModelMissingError when there is no such file
+ * @throws IntegrityError when it is far longer than any of ours
+ */
+export async function readShortText(path: string): Promise<string> {
   const sizeBytes = await fileSize(path);
-  if (sizeBytes === null) throw new ModelMissingError(`${path}: expected a manifest, found none`);
+  if (sizeBytes === null) throw new ModelMissingError(`${path}: expected a file, found none`);
   if (sizeBytes > maxConfigBytes) {
     throw new IntegrityError(
       `${path}: expected ${maxConfigBytes} bytes at most, found ${sizeBytes}`,

@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import { nextSentences } from '../../protocol/server.ts';
 import { ServerProcess } from '../support/serverProcess.ts';
 import { figure, percentiles } from './figures.ts';
@@ -7,6 +8,8 @@ import { figure, percentiles } from './figures.ts';
  * models run, how long the main thread lets a trivial request wait.
  */
 
+const config = JSON.parse(readFileSync('models/builtin/config.json', 'utf8'));
+const conceptModels = Object.keys(config.lcm);
 const warmUp = 5;
 const repetitions = 60;
 const paragraph = [
@@ -25,7 +28,7 @@ async function main(): Promise<void> {
   const server = await ServerProcess.start();
   figure('server ready', performance.now() - began, 'ms');
 
-  for (const lcm of ['two-tower', 'base']) await measureNext(lcm);
+  for (const lcm of conceptModels) await measureNext(lcm);
   await measureBlocking(server);
 
   const status = server.statuses.findLast(({ state }) => state === 'ready');

@@ -29,6 +29,7 @@ export class FakeInference implements Inference {
       defaultLang: langs[0] ?? '',
       conceptModels: ['base', 'two-tower'],
       generations: { base: lcmGeneration, 'two-tower': lcmGeneration },
+      samplings: {},
       device: 'cpu',
       deviceNote: null,
       loadMs: 0,

@@ -28,6 +28,7 @@ new InferenceServer(parentPort, async (folder, _options, signal) => {
       defaultLang: 'eng_Latn',
       conceptModels: ['base'],
       generations: {},
+      samplings: {},
       device: 'cpu',
       deviceNote: null,
     },

@@ -11,6 +11,7 @@ import {
 } from '../../server/model/manifest.ts';
 import { lcmGeneration, sonarLlmGeneration } from '../../server/model/parseGeneration.ts';
 import { manifestFiles } from '../../server/model/parseManifest.ts';
+import { noSampling } from '../../server/model/parseSampling.ts';
 import { tinyTwoTowerLcm } from './tinyModels.ts';
 
 /*
@@ -26,6 +27,7 @@ const slotEntry = {
   numAttnHeads: 4,
   headDim: 8,
   generation: lcmGeneration,
+  sampling: noSampling,
   trainedWithCfGuidance: true,
 } as const;
 
@@ -68,6 +70,7 @@ export const tinyManifest: ModelManifest = {
       numAttnHeads: 4,
       headDim: 8,
       generation: lcmGeneration,
+      sampling: noSampling,
       graphs: { lcm: graphEntry('base.lcm') },
     },
     {
@@ -86,6 +89,7 @@ export const tinyManifest: ModelManifest = {
       noiseScheduler: tinyTwoTowerLcm.noiseScheduler,
       trainedWithCfGuidance: true,
       generation: lcmGeneration,
+      sampling: noSampling,
       graphs: {
         context: graphEntry('two-tower.context'),
         crossAttention: graphEntry('two-tower.crossAttention'),
@@ -118,6 +122,7 @@ export const tinyManifest: ModelManifest = {
       numAttnHeads: 4,
       headDim: 8,
       generation: sonarLlmGeneration,
+      sampling: noSampling,
       graphs: { lcm: graphEntry('sonar-llm.lcm') },
     },
   ],

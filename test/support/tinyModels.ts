@@ -14,6 +14,7 @@ import {
 } from '../../server/model/config.ts';
 import type { NoiseSchedulerConfig } from '../../server/model/manifest.ts';
 import { lcmGeneration, sonarLlmGeneration } from '../../server/model/parseGeneration.ts';
+import { noSampling } from '../../server/model/parseSampling.ts';
 
 /*
  * The tiny models that golden values were computed with, and the keys and shapes that a
@@ -94,6 +95,7 @@ export const tinyBaseLcm: BaseLcmConfig = {
   lcm: transformer,
   postnet: projection,
   generation: lcmGeneration,
+  sampling: noSampling,
 };
 
 /** LayerNorm, ReLU, learned positions, no bias on the output projection, no normaliser. */
@@ -142,6 +144,7 @@ export const tinyTwoTowerLcm: TwoTowerLcmConfig = {
   denoiser,
   trainedWithCfGuidance: true,
   generation: lcmGeneration,
+  sampling: noSampling,
 };
 
 export const toyTwoTowerLcm: TwoTowerLcmConfig = {
@@ -161,6 +164,7 @@ const slotLcm: SlotLcmConfig = {
   postnet: projection,
   trainedWithCfGuidance: true,
   generation: lcmGeneration,
+  sampling: noSampling,
 };
 
 export const tinyOneTowerLcm: OneTowerLcmConfig = {
@@ -210,6 +214,7 @@ export const tinySonarLlm: SonarLlmConfig = {
     },
   },
   generation: sonarLlmGeneration,
+  sampling: noSampling,
 };
 
 /** Two heads share keys and values. */

@@ -43,6 +43,7 @@ import type {
   TwoTowerLcmEntry,
 } from '../../server/model/manifest.ts';
 import { lcmGeneration } from '../../server/model/parseGeneration.ts';
+import { noSampling } from '../../server/model/parseSampling.ts';
 import { concatenate } from '../../server/tensor/vector.ts';
 import { closedFormVector, closedFormWeights } from './closedForm.ts';
 import {
@@ -200,6 +201,7 @@ export async function tinyBaseLcmModel(maxSeqLen = tinyBaseLcm.maxSeqLen): Promi
     numAttnHeads: lcm.numAttnHeads,
     headDim: modelDim / lcm.numAttnHeads,
     generation: lcmGeneration,
+    sampling: noSampling,
     graphs: { lcm: graphEntry },
   };
   const weights = closedFormWeights(baseLcmShapes(tinyBaseLcm));
@@ -213,7 +215,7 @@ export async function tinyBaseLcmModel(maxSeqLen = tinyBaseLcm.maxSeqLen): Promi
 
 /** A SONAR-LLM whose heads share keys and values. */
 export async function tinySonarLlmModel(): Promise<RegressionLcm> {
-  const { llama, generation } = tinyGroupedSonarLlm;
+  const { llama, generation, sampling } = tinyGroupedSonarLlm;
   const entry: RegressionLcmEntry = {
     ...fp32,
     family: 'sonar_llm',
@@ -225,6 +227,7 @@ export async function tinySonarLlmModel(): Promise<RegressionLcm> {
     numAttnHeads: llama.numKeyValueHeads,
     headDim: llama.headDim,
     generation,
+    sampling,
     graphs: { lcm: graphEntry },
   };
   const weights = closedFormWeights(sonarLlmShapes(tinyGroupedSonarLlm));
@@ -247,6 +250,7 @@ function slotEntry({ modelDim, maxSeqLen, lcm }: SlotLcmConfig) {
     numAttnHeads: lcm.numAttnHeads,
     headDim: modelDim / lcm.numAttnHeads,
     generation: lcmGeneration,
+    sampling: noSampling,
     trainedWithCfGuidance: true,
     graphs: { lcm: graphEntry },
   };
@@ -313,6 +317,7 @@ export async function tinyTwoTowerModel(
     noiseScheduler,
     trainedWithCfGuidance: true,
     generation: lcmGeneration,
+    sampling: noSampling,
     graphs: { context: graphEntry, crossAttention: graphEntry, denoiser: graphEntry },
     ...change,
   };

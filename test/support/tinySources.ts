@@ -73,6 +73,7 @@ export const tinyConfig = {
       denoiser: { ...transformer, pos_embedding_style: 'none' },
       noise_scheduler: { num_diffusion_train_steps: 100 },
       trained_with_cf_guidance: true,
+      sampling: { inference_timesteps: 8 },
     },
     'one-tower': {
       ...slotModel,

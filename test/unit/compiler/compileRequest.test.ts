@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
-import { sourceDigest } from '../../../server/compiler/compileRequest.ts';
+import { checkRequest, sourceDigest } from '../../../server/compiler/compileRequest.ts';
 import { storeTensor, writeSafetensors } from '../../support/safetensorsWriter.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'thoughtline-'));
@@ -37,4 +37,23 @@ test('the digest changes with any file of a checkpoint in several', async () => 
   assert.equal(await sourceDigest(sources), digest);
   write('1.safetensors', shard(2));
   assert.notEqual(await sourceDigest(sources), digest);
+});
+
+test('a concept model has a name that can be chosen and be part of a file name', () => {
+  const check = (name: string) => () => checkRequest({ lcms: { [name]: 'a.safetensors' } });
+  check('two-tower')();
+  for (const name of ['', 'Base', '../base', 'x'.repeat(41), 'encoder', 'decoder', 'auto']) {
+    assert.throws(
+      check(name),
+      { code: 'invalidRequest', message: /^lcm .*: expected a name/ },
+      name,
+    );
+  }
+});
+
+test('the digest changes with the order of the concept models', async () => {
+  const file = write('one.safetensors', shard(1));
+  const digestOf = (...names: string[]) =>
+    sourceDigest({ lcms: Object.fromEntries(names.map((name) => [name, file])) });
+  assert.notEqual(await digestOf('a', 'b'), await digestOf('b', 'a'));
 });

@@ -5,7 +5,7 @@ import {
   continueText,
   endsText,
 } from '../../../server/features/continueText.ts';
-import { samplingDefaults } from '../../../server/features/nextSentences.ts';
+import { samplingDefaults } from '../../../server/features/sampling.ts';
 import type { Concept } from '../../../server/features/sentenceConcepts.ts';
 import type {
   DecodeRequest,

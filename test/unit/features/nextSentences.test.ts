@@ -1,13 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { contextWindow } from '../../../server/features/contextWindow.ts';
-import {
-  chooseConceptModel,
-  fitToCaret,
-  nextSentences,
-  samplingDefaults,
-  worthShowing,
-} from '../../../server/features/nextSentences.ts';
+import { fitToCaret, nextSentences, worthShowing } from '../../../server/features/nextSentences.ts';
+import { samplingDefaults } from '../../../server/features/sampling.ts';
 import { FakeInference } from '../../support/fakeInference.ts';
 
 const embedding = Float32Array.of(0, 1);
@@ -87,9 +82,3 @@ for (const [before, expected] of [
     assert.equal(fitToCaret(before, 'He left.'), expected);
   });
 }
-
-test('a concept model is the wanted one, else the first, and none is an error', () => {
-  assert.equal(chooseConceptModel(['a', 'b'], 'b'), 'b');
-  assert.equal(chooseConceptModel(['a', 'b'], 'c'), 'a');
-  assert.throws(() => chooseConceptModel([], 'a'), { code: 'invalidRequest' });
-});

@@ -61,6 +61,7 @@ test('a model is loaded and answers', async () => {
     defaultLang: 'eng_Latn',
     conceptModels: ['base'],
     generations: {},
+    samplings: {},
     device: 'cpu',
     deviceNote: null,
   });

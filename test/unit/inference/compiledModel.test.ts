@@ -20,6 +20,7 @@ import { cpuDevice } from '../../../server/inference/devices.ts';
 import { tryDevice } from '../../../server/inference/deviceTrial.ts';
 import type { LoadOptions, SamplingOptions } from '../../../server/inference/inference.ts';
 import { lcmGeneration, sonarLlmGeneration } from '../../../server/model/parseGeneration.ts';
+import { noSampling } from '../../../server/model/parseSampling.ts';
 import { tinyConfig, writeTinySources } from '../../support/tinySources.ts';
 
 const onCpu: ChooseDevice = async () => ({ device: cpuDevice, note: null });
@@ -98,6 +99,10 @@ test('a model tells what it is', () => {
     generations: {
       ...Object.fromEntries(tinyLcms.map((name) => [name, lcmGeneration])),
       'sonar-llm': { ...sonarLlmGeneration, beginText: 'Begin of text.' },
+    },
+    samplings: {
+      ...Object.fromEntries(tinyLcms.map((name) => [name, noSampling])),
+      'two-tower': { ...noSampling, inferenceTimesteps: 8 },
     },
     device: 'cpu',
     deviceNote: null,

@@ -4,6 +4,7 @@ import { CheckpointFormatError, CheckpointUnsupportedError } from '../../../serv
 import { ffnDim } from '../../../server/model/config.ts';
 import { parseConceptModelConfig } from '../../../server/model/parseConceptModelConfig.ts';
 import { parseConfig } from '../../../server/model/parseConfig.ts';
+import { noSampling } from '../../../server/model/parseSampling.ts';
 import { tinyConfig } from '../../support/tinySources.ts';
 
 const baseNames = ['lcm.layers.0.ffn_layer_norm.weight', 'frontend.sonar_normalizer.center'];
@@ -221,6 +222,21 @@ test('how a model writes on is the family’s, unless it says otherwise', () => 
   assert.deepEqual([eosText, repetitionThreshold, minGenLen], ['End of response.', null, 2]);
 });
 
+test('a configuration may recommend how to sample', () => {
+  assert.deepEqual(parse({}, baseNames).sampling, noSampling);
+  const sampling = { inference_timesteps: 12, guidance_scale: 2, initial_noise_scale: 0.5 };
+  assert.deepEqual(parse({ sampling }, twoTowerNames).sampling, {
+    ...noSampling,
+    inferenceTimesteps: 12,
+    guidanceScale: 2,
+    initialNoiseScale: 0.5,
+  });
+  const units = { temperature: 0.01, top_k: 4, guidance_scale: null };
+  const ofUnits = { ...noSampling, temperature: 0.01, topK: 4 };
+  assert.deepEqual(parse({ sampling: units }, ['quantizer.codebooks']).sampling, ofUnits);
+  assert.deepEqual(parseLlama({}, { sampling: units }).sampling, ofUnits);
+});
+
 test('fields of training change nothing', () => {
   const transformer = {
     dropout_p: 0.1,
@@ -271,6 +287,7 @@ test('what we cannot honour, or nobody knows, is refused by its name', () => {
     [{ llama_config: { hidden_act: 'gelu' } }, llamaNames, /hidden_act: expected silu/],
     [{ llama_config: { rope_scaling: { rope_type: 'yarn' } } }, llamaNames, /rope_type/],
     [{ generation: { eos: 'x' } }, baseNames, /generation: expected no field "eos"/],
+    [{ sampling: { steps: 8 } }, baseNames, /sampling: expected no field "steps"/],
   ];
   for (const [lcm, names, message] of cases) {
     assert.throws(
@@ -317,6 +334,21 @@ test('wrong types and absurd sizes are told by name', () => {
     [{ llama_config: { rope_scaling: { rope_type: 'llama3' } } }, llamaNames, /factor: expected/],
     [{ llama_config: {}, embed_dim: 0 }, llamaNames, /embed_dim: expected an integer/],
     [{ generation: { eos_threshold: 2 } }, baseNames, /eos_threshold: expected a number/],
+    [{ sampling: [] }, baseNames, /sampling: expected an object/],
+    [{ sampling: { inference_timesteps: 1e9 } }, baseNames, /inference_timesteps: expected an int/],
+    [{ sampling: { inference_timesteps: 0.5 } }, baseNames, /inference_timesteps: expected an int/],
+    [
+      {
+        sampling: { inference_timesteps: 101 },
+        noise_scheduler: { num_diffusion_train_steps: 100 },
+      },
+      twoTowerNames,
+      /inference_timesteps: expected at most the 100 steps of training, found 101/,
+    ],
+    [{ sampling: { guidance_scale: -1 } }, baseNames, /guidance_scale: expected a number/],
+    [{ sampling: { initial_noise_scale: 'much' } }, baseNames, /initial_noise_scale: expected/],
+    [{ sampling: { temperature: 0 } }, baseNames, /temperature: expected a number/],
+    [{ sampling: { top_k: 0 } }, baseNames, /top_k: expected an integer/],
   ];
   for (const [lcm, names, message] of cases) {
     assert.throws(

@@ -87,7 +87,7 @@ test('every file is listed once, the manifest not included', () => {
 });
 
 /** Fields for which nothing says null. */
-const isNullable = /(shortlist|normalizer|repetitionThreshold|beginText)$/;
+const isNullable = /(shortlist|normalizer|repetitionThreshold|beginText|\.sampling\.\w+)$/;
 
 test('a field that is missing or of another type is told by name', () => {
   for (const path of leaves(tinyManifest)) {

@@ -63,6 +63,18 @@ describe('parseSettings', () => {
     ]);
   });
 
+  it('takes null for what the concept model decides, and a number within limits', () => {
+    const model = { inferenceSteps: null, guidanceScale: null, noiseScale: null };
+    check({ completion: model }, model);
+    check(
+      { completion: { inferenceSteps: 8, noiseScale: 0 } },
+      { inferenceSteps: 8, noiseScale: 0 },
+    );
+    check({ completion: { guidanceScale: 11 } }, {}, [
+      'thoughtline.completion.guidanceScale: expected a number from 0 to 10, or null, found 11',
+    ]);
+  });
+
   it('passes over fields it does not know', () => {
     check({ completion: { colour: 'red', languages: { klingon: true } }, extra: 1 }, {});
     check(JSON.parse('{"__proto__": {"completion": {"pauseMs": 1}}}'), {});

@@ -1,5 +1,13 @@
 import assert from 'node:assert/strict';
-import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 import { after, beforeEach, test } from 'node:test';
@@ -24,6 +32,7 @@ const root = mkdtempSync(join(tmpdir(), 'thoughtline-store-'));
 const checkpointFolder = join(root, 'checkpoints');
 const prebuiltFolder = join(root, 'prebuilt');
 const storageFolder = join(root, 'storage');
+const config = '{"lcm":{"two-tower":{},"base":{}}}';
 const digest = 'd'.repeat(64);
 const otherDigest = 'e'.repeat(64);
 after(() => rmSync(root, { recursive: true }));
@@ -40,12 +49,13 @@ beforeEach(() => {
     'decoder.safetensors',
     'two-tower.safetensors',
     'base.safetensors',
+    'notes.safetensors',
     'tokenizer.model',
-    'config.json',
     'README.md',
   ]) {
     writeFileSync(join(checkpointFolder, file), file);
   }
+  writeFileSync(join(checkpointFolder, 'config.json'), config);
   compiler = new FakeCompiler(digest);
   store = new ModelStore({
     builtInName: 'mine',
@@ -65,7 +75,7 @@ async function prepareBuiltIn(options: PrepareOptions = {}): Promise<string> {
   return (await store.prepare('', options)).folder;
 }
 
-test('the built-in model is compiled once, from all checkpoints', async () => {
+test('the built-in model is compiled once, with the concept models of its configuration in order', async () => {
   const fractions: number[] = [];
   const folder = await prepareBuiltIn({ onProgress: (fraction) => fractions.push(fraction) });
   assert.equal(folder, join(storageFolder, `mine-${digest.slice(0, 12)}`));
@@ -73,7 +83,7 @@ test('the built-in model is compiled once, from all checkpoints', async () => {
   for (const name of ['', 'mine']) assert.equal((await store.prepare(name)).folder, folder);
   assert.equal(compiler.compiled.length, 1);
   const [{ lcms, precision } = { lcms: {}, precision: null }] = compiler.compiled;
-  assert.deepEqual(Object.keys(lcms), ['base', 'two-tower']);
+  assert.deepEqual(Object.keys(lcms), ['two-tower', 'base']);
   assert.equal(precision, 'int8');
 });
 
@@ -125,14 +135,17 @@ test('a missing checkpoint is told by its name', async () => {
     'encoder.safetensors',
     'decoder.safetensors',
     'tokenizer.model',
+    'two-tower.safetensors',
     'config.json',
   ]) {
-    rmSync(join(checkpointFolder, file));
+    const path = join(checkpointFolder, file);
+    const content = readFileSync(path);
+    rmSync(path);
     await assert.rejects(
       prepareBuiltIn(),
       (error) => error instanceof ModelMissingError && error.message.includes(file),
     );
-    writeFileSync(join(checkpointFolder, file), file);
+    writeFileSync(path, content);
   }
 });
 
