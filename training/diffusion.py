@@ -14,7 +14,7 @@ from collections.abc import Callable
 import torch
 from torch import Tensor
 
-from training.lcm import TwoTowerLcm
+from training.two_tower import TwoTowerLcm
 
 TRAIN_STEPS = 100
 

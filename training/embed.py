@@ -17,7 +17,7 @@ import torch
 
 from training.codec import load_codec
 from training.corpus import DEFAULT_CACHE, END_OF_TEXT, SOURCES, Corpus, load_corpus
-from training.train_autoencoder import MAX_PIECES
+from training.batches import MAX_PIECES
 
 MIN_SENTENCES = 4
 

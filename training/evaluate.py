@@ -22,8 +22,9 @@ from training.codec import Codec
 from training.corpus import DEFAULT_CACHE, END_OF_TEXT, SOURCES, Corpus, load_corpus
 from training.diffusion import sample_everywhere, sample_next
 from training.export import DEFAULT_OUT, load_exported
-from training.lcm import BaseLcm, SonarNormalizer, TwoTowerLcm
-from training.train_autoencoder import decoder_prefix
+from training.lcm import BaseLcm, SonarNormalizer
+from training.two_tower import TwoTowerLcm
+from training.token_loss import decoder_prefix
 from training.vocabulary import EOS
 
 NOISE_COSINE = 0.9

@@ -20,7 +20,8 @@ from training.checkpoint import load_checkpoint
 from training.codec import Codec
 from training.corpus import DEFAULT_CACHE
 from training.diffusion import TRAIN_STEPS
-from training.lcm import BaseLcm, LcmConfig, TwoTowerLcm
+from training.lcm import BaseLcm, LcmConfig
+from training.two_tower import TwoTowerLcm
 from training.safetensors_file import read_safetensors, write_safetensors
 from training.sonar import SonarAutoencoder, SonarConfig
 from training.vocabulary import LANGS, Vocabulary

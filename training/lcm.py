@@ -1,11 +1,9 @@
 """
-The Large Concept Models, small and with the official parameter names.
+What Large Concept Models are made of, small and with the official parameter names, and Base-LCM,
+which predicts the next sentence embedding directly. All but SONAR-LLM work in the normalised
+space, (e − center) / scale.
 
-BaseLcm predicts the next sentence embedding directly; TwoTowerLcm denoises it under a context that
-its other tower has read. Both work in the normalised space, (e − center) / scale.
-
-Source: Barrault et al. 2024 (arXiv:2412.08821), sections 2.3.1 and 2.3.4;
-reference: lcm.models.base_lcm, lcm.models.two_tower_diffusion_lcm.
+Source: Barrault et al. 2024 (arXiv:2412.08821), section 2.3.1; reference: lcm.models.base_lcm.
 """
 
 from __future__ import annotations
@@ -17,12 +15,13 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from training.linear import Linear
 from training.sonar import MultiheadAttention, Stack
 
 
 @dataclass(frozen=True)
 class LcmConfig:
-    """Sizes of either model; num_layers is BaseLcm's, the next two are TwoTowerLcm's."""
+    """Sizes of any of the models; TwoTowerLcm alone has num_context_layers and num_denoiser_layers."""
 
     model_dim: int = 256
     sonar_embed_dim: int = 384
@@ -32,6 +31,9 @@ class LcmConfig:
     num_context_layers: int = 2
     num_denoiser_layers: int = 3
     timestep_embed_dim: int = 256
+    condition_dim: int = 128
+    num_codebooks: int = 8
+    codebook_size: int = 256
     max_seq_len: int = 256
     dropout: float = 0.1
 
@@ -63,9 +65,9 @@ class SwiGlu(nn.Module):
 
     def __init__(self, model_dim: int, inner_dim: int) -> None:
         super().__init__()
-        self.gate_proj = nn.Linear(model_dim, inner_dim)
-        self.inner_proj = nn.Linear(model_dim, inner_dim)
-        self.output_proj = nn.Linear(inner_dim, model_dim)
+        self.gate_proj = Linear(model_dim, inner_dim)
+        self.inner_proj = Linear(model_dim, inner_dim)
+        self.output_proj = Linear(inner_dim, model_dim)
 
     def forward(self, x: Tensor) -> Tensor:
         return self.output_proj(self.inner_proj(x) * F.silu(self.gate_proj(x)))
@@ -82,9 +84,10 @@ class LcmLayer(nn.Module):
         self.ffn = SwiGlu(config.model_dim, config.swiglu_inner_dim)
         self.dropout = nn.Dropout(config.dropout)
 
-    def forward(self, x: Tensor, rotary: Tensor) -> Tensor:
+    def forward(self, x: Tensor, rotary: Tensor, mask: Tensor | None = None) -> Tensor:
+        """mask [N, 1, S, S], True where seen; without one, each position sees itself and those before it."""
         h = self.self_attn_layer_norm(x)
-        x = x + self.dropout(self.self_attn(h, h, is_causal=True, rotary=rotary))
+        x = x + self.dropout(self.self_attn(h, h, mask=mask, is_causal=mask is None, rotary=rotary))
         return x + self.dropout(self.ffn(self.ffn_layer_norm(x)))
 
 
@@ -96,9 +99,11 @@ class CausalTower(Stack):
         table = rotary_table(config.max_seq_len, config.model_dim // config.num_heads)
         self.register_buffer("rotary", table, persistent=False)
 
-    def forward(self, x: Tensor) -> Tensor:
+    def forward(self, x: Tensor, positions: Tensor | None = None, mask: Tensor | None = None) -> Tensor:
+        """positions [S], those of the sequence when left out; mask as in `LcmLayer`."""
+        rotary = self.rotary[: x.shape[1]] if positions is None else self.rotary[positions]
         for layer in self.layers:
-            x = layer(x, self.rotary[: x.shape[1]])
+            x = layer(x, rotary, mask)
         return self.layer_norm(x)  # [N, S, D]
 
 
@@ -130,7 +135,7 @@ class Frontend(nn.Module):
         super().__init__()
         if with_normalizer:
             self.sonar_normalizer = SonarNormalizer(config.sonar_embed_dim)
-        self.pre_linear = nn.Linear(config.sonar_embed_dim, config.model_dim)
+        self.pre_linear = Linear(config.sonar_embed_dim, config.model_dim)
 
 
 class Projection(nn.Module):
@@ -138,7 +143,7 @@ class Projection(nn.Module):
 
     def __init__(self, in_dim: int, out_dim: int) -> None:
         super().__init__()
-        self.fc = nn.Linear(in_dim, out_dim)
+        self.fc = Linear(in_dim, out_dim)
 
     def forward(self, x: Tensor) -> Tensor:
         return self.fc(x)
@@ -165,87 +170,13 @@ class BaseLcm(nn.Module):
 class TimestepEmbedding(nn.Module):
     """fc2(SiLU(fc1([cos(t f) | sin(t f)]))), f_i = 10000^{−i/half}: cosines first, t as it is."""
 
-    def __init__(self, config: LcmConfig) -> None:
+    def __init__(self, frequency_dim: int, dim: int) -> None:
         super().__init__()
-        self.half = config.timestep_embed_dim // 2
-        self.fc1 = nn.Linear(config.timestep_embed_dim, config.model_dim)
-        self.fc2 = nn.Linear(config.model_dim, config.model_dim)
+        self.half = frequency_dim // 2
+        self.fc1 = Linear(frequency_dim, dim)
+        self.fc2 = Linear(dim, dim)
 
     def forward(self, timestep: Tensor) -> Tensor:
         frequencies = torch.exp(-math.log(10000.0) * torch.arange(self.half, dtype=torch.float32) / self.half)
         angles = timestep.float().unsqueeze(-1) * frequencies  # […, half]
         return self.fc2(F.silu(self.fc1(torch.cat([torch.cos(angles), torch.sin(angles)], dim=-1))))
-
-
-class DenoiserLayer(nn.Module):
-    """
-    Self-attention, cross-attention and feed-forward, each shifted, scaled and gated by the timestep.
-
-    The self-attention of the official model sees only its own position, so it is W_o W_v x; its
-    q_proj and k_proj are kept for the layout.
-    """
-
-    def __init__(self, config: LcmConfig) -> None:
-        super().__init__()
-        self.self_attn_layer_norm = RmsNorm(config.model_dim)
-        self.self_attn = MultiheadAttention(config.model_dim, config.num_heads)
-        self.cross_attention_layer_norm = RmsNorm(config.model_dim)
-        self.cross_attention = MultiheadAttention(config.model_dim, config.num_heads)
-        self.ffn_layer_norm = RmsNorm(config.model_dim)
-        self.ffn = SwiGlu(config.model_dim, config.swiglu_inner_dim)
-        self.modulator = Projection(config.model_dim, 9 * config.model_dim)
-        self.dropout = nn.Dropout(config.dropout)
-        nn.init.zeros_(self.modulator.fc.weight)
-        nn.init.zeros_(self.modulator.fc.bias)
-
-    def forward(self, h: Tensor, keys: Tensor, mask: Tensor | None, timestep: Tensor) -> Tensor:
-        modulation = self.modulator(F.silu(timestep)).chunk(9, dim=-1)  # 9 × [N, S, D]
-        (shift_s, scale_s, gate_s), (shift_c, scale_c, gate_c), (shift_f, scale_f, gate_f) = (
-            modulation[0:3], modulation[3:6], modulation[6:9],
-        )  # fmt: skip
-        x = self.self_attn_layer_norm(h) * (1 + scale_s) + shift_s
-        h = h + gate_s * self.self_attn.output_proj(self.self_attn.v_proj(x))
-        x = self.cross_attention_layer_norm(h) * (1 + scale_c) + shift_c
-        h = h + gate_c * self.dropout(self.cross_attention(x, keys, mask=mask))
-        x = self.ffn_layer_norm(h) * (1 + scale_f) + shift_f
-        return h + gate_f * self.dropout(self.ffn(x))
-
-
-class Denoiser(Stack):
-    def __init__(self, config: LcmConfig) -> None:
-        layers = [DenoiserLayer(config) for _ in range(config.num_denoiser_layers)]
-        super().__init__(layers, RmsNorm(config.model_dim))
-        self.embed_time = TimestepEmbedding(config)
-        self.initial_proj = Projection(config.sonar_embed_dim, config.model_dim)
-        self.final_proj = Projection(config.model_dim, config.sonar_embed_dim)
-
-    def forward(self, latents: Tensor, timestep: Tensor, context: Tensor, mask: Tensor | None = None) -> Tensor:
-        """
-        Returns the clean concepts it believes in, [N, S, E].
-
-        latents [N, S, E] noisy and normalised, timestep [N, S], context [N, T, D],
-        mask [N, 1, S, T+1] where True means seen; key 0 is the zero vector before the context.
-        """
-        keys = F.pad(context, (0, 0, 1, 0))  # [N, T+1, D]
-        time = self.embed_time(timestep)  # [N, S, D]
-        h = self.initial_proj(latents)
-        for layer in self.layers:
-            h = layer(h, keys, mask, time)
-        return self.final_proj(self.layer_norm(h))
-
-
-class TwoTowerLcm(nn.Module):
-    def __init__(self, config: LcmConfig) -> None:
-        super().__init__()
-        self.sonar_normalizer = SonarNormalizer(config.sonar_embed_dim)
-        self.encoder_frontend = Frontend(config, with_normalizer=False)
-        self.context_encoder = CausalTower(config, config.num_context_layers)
-        self.denoiser = Denoiser(config)
-
-    @property
-    def normalizer(self) -> SonarNormalizer:
-        return self.sonar_normalizer
-
-    def encode_context(self, x: Tensor) -> Tensor:
-        """Returns the context, [N, T, D], of normalised concepts, [N, T, E]."""
-        return self.context_encoder(self.encoder_frontend.pre_linear(x))

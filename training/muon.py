@@ -25,22 +25,18 @@ def orthogonalise(matrices: Tensor) -> Tensor:
     """
     Returns roughly U Vᵀ of M = U Σ Vᵀ, for a stack of matrices, [N, rows, columns].
 
-    Each step multiplies M by a polynomial of its Gram matrix G = M Mᵀ; as all of them commute, the
-    steps run on G, which is the small one of the two, and M is multiplied once at the end.
+    Each step maps M to a M + (b G + c G²) M with its Gram matrix G = M Mᵀ. The products are bfloat16,
+    as in the reference: on a CPU that has it they take a third of the time.
     """
     is_tall = matrices.shape[1] > matrices.shape[2]
     m = matrices.transpose(1, 2) if is_tall else matrices
-    m = m / (m.norm(dim=(1, 2), keepdim=True) * 1.01 + 1e-7)
-    gram = m @ m.transpose(1, 2)
-    total = None
-    for index, (a, b, c) in enumerate(COEFFICIENTS):
-        factor = b * gram + c * (gram @ gram)
-        factor.diagonal(dim1=1, dim2=2).add_(a)
-        total = factor if total is None else factor @ total
-        if index + 1 < len(COEFFICIENTS):
-            gram = factor @ gram @ factor
-    result = total @ m
-    return result.transpose(1, 2) if is_tall else result
+    m = (m / (m.norm(dim=(1, 2), keepdim=True) * 1.01 + 1e-7)).bfloat16().contiguous()
+    for a, b, c in COEFFICIENTS:
+        gram = m @ m.transpose(1, 2)
+        factor = torch.baddbmm(gram, gram, gram, beta=b, alpha=c)
+        m = torch.baddbmm(m, factor, m, beta=a)
+    m = m.float()
+    return m.transpose(1, 2) if is_tall else m
 
 
 class Muon(torch.optim.Optimizer):

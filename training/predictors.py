@@ -15,7 +15,8 @@ import torch
 from torch import Tensor
 
 from training.diffusion import sample_everywhere, sample_next
-from training.lcm import BaseLcm, LcmConfig, TwoTowerLcm
+from training.lcm import BaseLcm, LcmConfig
+from training.two_tower import TwoTowerLcm
 from training.safetensors_file import read_safetensors
 
 DIFFUSION_OPTIONS = {

@@ -25,6 +25,7 @@ import sys
 import time
 from collections.abc import Callable
 from dataclasses import asdict
+from functools import partial
 from pathlib import Path
 from typing import NamedTuple, NoReturn
 
@@ -38,37 +39,13 @@ from training.batches import MAX_PIECES, PairSampler, SentenceSampler, neighbour
 from training.checkpoint import load_checkpoint, save_checkpoint
 from training.corpus import DEFAULT_CACHE, load_corpus
 from training.errors import TrainingStopped
-from training.linear import Linear, rounded_linear
+from training.linear import Linear
 from training.sonar import SonarAutoencoder, SonarConfig
 from training.safetensors_file import read_safetensors
 from training.muon import Muon, split_parameters
 from training.schedule import Schedule, set_learning_rate
+from training.token_loss import decoder_prefix, sample_candidates, token_loss
 from training.vocabulary import DATA_TAGS, EOS, LANGS, UNK, Vocabulary
-
-def decoder_prefix(ids: Tensor) -> Tensor:
-    """Returns `[</s>] [lang] pieces`, the decoder's input for the targets `[lang] pieces [</s>]`."""
-    return torch.cat([torch.full_like(ids[:, :1], EOS), ids[:, :-1]], dim=1)
-
-
-def sample_candidates(ids: Tensor, vocab_size: int, size: int) -> tuple[Tensor, Tensor, Tensor]:
-    """
-    Chooses the part of the vocabulary that the softmax of one micro-batch is taken over.
-
-    All targets are in it, and random others stand for the rest: their logits get + log(rest / chosen),
-    which leaves the partition function unbiased (Jean et al. 2015, arXiv:1412.2007).
-
-    Returns candidates [size], corrections [size], targets as positions among the candidates, like ids.
-    """
-    present = torch.unique(ids)
-    is_rest = torch.ones(vocab_size, dtype=torch.bool)
-    is_rest[present] = False
-    rest = is_rest.nonzero().squeeze(1)
-    chosen = rest[torch.randperm(len(rest))[: max(1, size - len(present))]]
-    candidates = torch.cat([present, chosen])
-    corrections = torch.zeros(len(candidates))
-    corrections[len(present) :] = math.log(len(rest) / len(chosen))
-    return candidates, corrections, torch.searchsorted(present, ids)
-
 
 # Of the contrastive terms.
 TEMPERATURES = {"neighbours": 0.1, "pairs": 0.07}
@@ -97,19 +74,10 @@ class Trainer:
         for optimiser in self.optimisers:
             for group in optimiser.param_groups:
                 group["initial_lr"] = group["lr"]
-        self.encode, self.spoken = model.encode_dense, self.speak
+        self.encode, self.spoken = model.encode_dense, partial(token_loss, model)
         if arguments.compile:
             torch.fx.experimental._config.use_duck_shape = False  # Two sizes that happen to agree once are not the same size.
             self.encode, self.spoken = (torch.compile(f, dynamic=True) for f in (self.encode, self.spoken))
-
-    def speak(
-        self, prefix: Tensor, concept: Tensor, candidates: Tensor, corrections: Tensor, targets: Tensor
-    ) -> Tensor:
-        """Returns the nats of all tokens together."""
-        states = self.model.decode_states(prefix, concept).flatten(0, 1)  # [N·S, D]
-        table = self.model.embed.weight[candidates]
-        logits = (rounded_linear(states, table) if Linear.rounds else F.linear(states, table)) + corrections
-        return F.cross_entropy(logits, targets.flatten(), reduction="sum")
 
     def contrast(self, e_a: Tensor, e_b: Tensor, kind: str) -> Tensor:
         """Returns the nats of telling each row's partner from those of the other rows, both ways."""

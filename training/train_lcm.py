@@ -1,19 +1,20 @@
 """
-Trains a Large Concept Model, `--model base` or `--model two-tower`, on the concepts of embed.py.
+Trains a Large Concept Model on the concepts of embed.py, in the normalised space.
 
   base:       ‖ x̂[n+1] − x[n+1] ‖²  (+ contrastive term)
+  one-tower,
   two-tower:  ‖ x̂₀(x_t, t, x[0…n]) − x[n+1] ‖²,  t uniform, the context dropped at 15 % of the positions
+  quant:      − log p(unit k of x[n+1] | Σ_{j<k} c_j, x[0…n]),  k uniform, the context dropped likewise
 
-over the normalised concepts of windows of documents. The contrastive term asks that the prediction be
-nearer to its own target than to the others of the batch, in the same space that the loss is in.
+over windows of documents; the context gets a little Gaussian noise, because it will be of predicted
+concepts too. The contrastive term asks that the prediction be nearer to its own target than to the
+others of the batch, in the same space that the loss is in.
 """
 
 from __future__ import annotations
 
 import argparse
-import math
 import sys
-import time
 from dataclasses import asdict
 from pathlib import Path
 
@@ -22,44 +23,18 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from training.checkpoint import load_checkpoint, save_checkpoint
+from training.concept_documents import ConceptDocuments
 from training.corpus import DEFAULT_CACHE
-from training.errors import CorpusMissingError, TrainingStopped
 from training.diffusion import TRAIN_STEPS, squaredcos_alphas_cumprod
-from training.lcm import BaseLcm, LcmConfig, TwoTowerLcm
-from training.muon import Muon, split_parameters
-from training.schedule import Schedule, set_learning_rate
+from training.errors import CorpusMissingError, TrainingStopped
+from training.lcm import BaseLcm, LcmConfig
+from training.linear import Linear
+from training.run import Run
+from training.schedule import Schedule
+from training.slot_lcm import OneTowerLcm, QuantLcm
+from training.two_tower import TwoTowerLcm
 
-
-class ConceptDocuments:
-    """The concepts of all documents, and windows cut from them."""
-
-    def __init__(self, path: Path) -> None:
-        if not path.exists():
-            raise CorpusMissingError(f"{path}: not found; run `python -m training.embed` first")
-        with np.load(path) as arrays:
-            self.embeddings = torch.from_numpy(arrays["embeddings"]).float()  # [M, E]
-            self.is_target = torch.from_numpy(arrays["is_target"])
-            self.row = arrays["row"]
-            bounds = np.flatnonzero(np.diff(arrays["document"])) + 1
-            self.held_out, self.source = arrays["held_out"], arrays["source"]
-        self.starts = np.concatenate([[0], bounds])
-        self.ends = np.concatenate([bounds, [len(self.embeddings)]])
-
-    def draw(self, rng: np.random.Generator, windows: int, length: int, held_out: bool) -> tuple[Tensor, Tensor]:
-        """Returns windows [N, S, E], zero beyond the end of a document, and which are targets, [N, S]."""
-        documents = np.flatnonzero(self.held_out == held_out)
-        sizes = np.cumsum(self.ends[documents] - self.starts[documents])
-        drawn = documents[np.searchsorted(sizes, rng.random(windows) * sizes[-1], side="right")]
-        x = torch.zeros(windows, length, self.embeddings.shape[1])
-        is_target = torch.zeros(windows, length, dtype=torch.bool)
-        for index, document in enumerate(drawn):
-            start, end = self.starts[document], self.ends[document]
-            first = rng.integers(start, max(start + 1, end - length + 1)) if rng.random() < 0.8 else start
-            last = min(end, first + length)
-            x[index, : last - first] = self.embeddings[first:last]
-            is_target[index, : last - first] = self.is_target[first:last]
-        return x, is_target
+MODELS = {"base": BaseLcm, "one-tower": OneTowerLcm, "two-tower": TwoTowerLcm, "quant": QuantLcm}
 
 
 def contrastive_loss(predicted: Tensor, target: Tensor, temperature: float) -> Tensor:
@@ -68,46 +43,75 @@ def contrastive_loss(predicted: Tensor, target: Tensor, temperature: float) -> T
     return F.cross_entropy(-distance / temperature, torch.arange(len(target)))
 
 
-def base_loss(model: BaseLcm, x: Tensor, is_target: Tensor, contrastive: float) -> tuple[Tensor, Tensor]:
-    """Returns the loss and the mean squared error per dimension."""
-    predicted = model(x[:, :-1])[is_target[:, 1:]]  # [M, E]
-    target = x[:, 1:][is_target[:, 1:]]  # [M, E]
-    mse = F.mse_loss(predicted, target)
-    if contrastive == 0.0 or not model.training:
-        return mse, mse
-    return mse + contrastive * contrastive_loss(predicted, target, temperature=0.1), mse
+class Losses:
+    """One loss per family: context, clean [N, S, E] normalised, is_target [N, S] → what is trained, what is reported."""
 
+    def __init__(self, arguments: argparse.Namespace) -> None:
+        self.arguments = arguments
 
-def two_tower_loss(model: TwoTowerLcm, x: Tensor, is_target: Tensor, cf_guidance: float) -> tuple[Tensor, Tensor]:
-    """Returns the loss, twice; position i sees the concepts before it, or none."""
-    n, s, _ = x.shape
-    alphas_cumprod = squaredcos_alphas_cumprod()
-    timestep = torch.randint(0, TRAIN_STEPS, (n, s))
-    alpha = alphas_cumprod[timestep].unsqueeze(-1)  # [N, S, 1]
-    noisy = alpha.sqrt() * x + (1 - alpha).sqrt() * torch.randn_like(x)
-    context = model.encode_context(x[:, :-1])  # [N, S−1, D]
-    mask = torch.ones(s, s, dtype=torch.bool).tril().repeat(n, 1, 1)  # [N, S, T+1]
-    dropped = torch.rand(n, s) < cf_guidance
-    mask[:, :, 1:] &= ~dropped.unsqueeze(2)
-    predicted = model.denoiser(noisy, timestep, context, mask.unsqueeze(1))
-    loss = F.mse_loss(predicted[is_target], x[is_target])
-    return loss, loss
+    def base(self, model: BaseLcm, context: Tensor, x: Tensor, is_target: Tensor) -> tuple[Tensor, Tensor]:
+        predicted = model(context[:, :-1])[is_target[:, 1:]]  # [M, E]
+        target = x[:, 1:][is_target[:, 1:]]  # [M, E]
+        mse = F.mse_loss(predicted, target)
+        if self.arguments.contrastive == 0.0 or not model.training:
+            return mse, mse
+        return mse + self.arguments.contrastive * contrastive_loss(predicted, target, temperature=0.1), mse
+
+    def noised(self, x: Tensor) -> tuple[Tensor, Tensor]:
+        """Returns x_t [N, S, E] and t [N, S]."""
+        timestep = torch.randint(0, TRAIN_STEPS, x.shape[:2])
+        alpha = squaredcos_alphas_cumprod()[timestep].unsqueeze(-1)  # [N, S, 1]
+        return alpha.sqrt() * x + (1 - alpha).sqrt() * torch.randn_like(x), timestep
+
+    def seen(self, model: nn.Module, x: Tensor) -> Tensor:
+        return torch.rand(x.shape[:2]) >= (self.arguments.cf_guidance if model.training else 0.0)
+
+    def one_tower(self, model: OneTowerLcm, context: Tensor, x: Tensor, is_target: Tensor) -> tuple[Tensor, Tensor]:
+        latents, timestep = self.noised(x)
+        predicted = model.denoise(context[:, :-1], latents, timestep, self.seen(model, x))
+        loss = F.mse_loss(predicted[is_target], x[is_target])
+        return loss, loss
+
+    def two_tower(self, model: TwoTowerLcm, context: Tensor, x: Tensor, is_target: Tensor) -> tuple[Tensor, Tensor]:
+        n, s, _ = x.shape
+        latents, timestep = self.noised(x)
+        tower = model.encode_context(context[:, :-1])  # [N, S−1, D]
+        mask = torch.ones(s, s, dtype=torch.bool).tril().repeat(n, 1, 1)  # [N, S, T+1]
+        mask[:, :, 1:] &= self.seen(model, x).unsqueeze(2)
+        predicted = model.denoiser(latents, timestep, tower, mask.unsqueeze(1))
+        loss = F.mse_loss(predicted[is_target], x[is_target])
+        return loss, loss
+
+    def quant(self, model: QuantLcm, context: Tensor, x: Tensor, is_target: Tensor) -> tuple[Tensor, Tensor]:
+        codebooks = model.quantizer.codebooks
+        units = model.quantizer.units(x.flatten(0, 1)).view(*x.shape[:2], -1)  # [N, S, K]
+        chosen = torch.randint(0, len(codebooks), x.shape[:2])
+        parts = torch.stack([codebook[units[..., k]] for k, codebook in enumerate(codebooks)], dim=2)  # [N, S, K, E]
+        is_before = torch.arange(len(codebooks)) < chosen.unsqueeze(-1)  # [N, S, K]
+        sums = (parts * is_before.unsqueeze(-1)).sum(dim=2)
+        logits = model.logits(context[:, :-1], sums, chosen, self.seen(model, x))
+        target = units.gather(2, chosen.unsqueeze(2)).squeeze(2)
+        loss = F.cross_entropy(logits[is_target], target[is_target])
+        return loss, loss
 
 
 def parse_arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--model", choices=["base", "two-tower"], required=True)
+    parser.add_argument("--model", choices=list(MODELS), required=True)
     parser.add_argument("--cache", type=Path, default=DEFAULT_CACHE)
-    parser.add_argument("--run", help="folder of the run inside the cache; default: the model's name")
     parser.add_argument("--embeddings", default="embeddings")
+    parser.add_argument("--run", help="folder of the run inside the cache; the model's name by default")
     parser.add_argument("--steps", type=int, default=1500)
     parser.add_argument("--decay-share", type=float, default=0.4)
     parser.add_argument("--windows", type=int, default=32)
-    parser.add_argument("--length", type=int, default=32)
-    parser.add_argument("--contrastive", type=float, default=0.0, help="weight of the contrastive term of base")
-    parser.add_argument("--cf-guidance", type=float, default=0.15)
+    parser.add_argument("--length", type=int, default=32, help="concepts in a window")
+    parser.add_argument("--contrastive", type=float, default=0.05, help="weight of the contrastive term")
+    parser.add_argument("--context-noise", type=float, default=0.3, help="largest noise of the context, in deviations")
+    parser.add_argument("--dropout", type=float, default=0.1)
+    parser.add_argument("--cf-guidance", type=float, default=0.15, help="share of positions without context")
     parser.add_argument("--muon-lr", type=float, default=0.01)
     parser.add_argument("--adam-lr", type=float, default=1e-3)
+    parser.add_argument("--products", choices=["float32", "bfloat16"], default="bfloat16", help="see linear.py")
     parser.add_argument("--save-every", type=int, default=100)
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--seed", type=int, default=1)
@@ -118,41 +122,28 @@ def main() -> None:
     arguments = parse_arguments()
     torch.set_num_threads(arguments.threads)
     torch.manual_seed(arguments.seed)
+    Linear.rounds = arguments.products == "bfloat16"
     documents = ConceptDocuments(arguments.cache / f"{arguments.embeddings}.npz")
-    config = LcmConfig(sonar_embed_dim=documents.embeddings.shape[1])
-    model: nn.Module = BaseLcm(config) if arguments.model == "base" else TwoTowerLcm(config)
-    training_rows = np.repeat(~documents.held_out, documents.ends - documents.starts)
-    fit_rows = np.random.default_rng(0).choice(np.flatnonzero(training_rows), 30_000)
-    model.normalizer.fit(documents.embeddings[torch.from_numpy(fit_rows)])
+    config = LcmConfig(sonar_embed_dim=documents.embeddings.shape[1], dropout=arguments.dropout)
+    model: nn.Module = MODELS[arguments.model](config)
+    sample = documents.sample(60_000)
+    model.normalizer.fit(sample[:30_000])
 
-    matrices, rest = split_parameters(model)
-    optimisers = [
-        Muon(matrices, lr=arguments.muon_lr),
-        torch.optim.AdamW(rest, lr=arguments.adam_lr, betas=(0.9, 0.95), weight_decay=0.01),
-    ]
-    for optimiser in optimisers:
-        for group in optimiser.param_groups:
-            group["initial_lr"] = group["lr"]
-    folder = arguments.cache / (arguments.run or arguments.model)
-    path = folder / "checkpoint.pt"
-    schedule = Schedule(50, int(arguments.steps * (1 - arguments.decay_share)), arguments.steps)
     rng = np.random.default_rng(arguments.seed)
-    step, seconds = 0, 0.0
-    if path.exists():
-        state = load_checkpoint(path, asdict(config))
-        model.load_state_dict(state["model"])
-        for optimiser, saved in zip(optimisers, state["optimisers"], strict=True):
-            optimiser.load_state_dict(saved)
-        step, seconds, schedule = state["step"], state["seconds"], state["schedule"]
-        rng.bit_generator.state = state["sampler"]
-        torch.set_rng_state(state["rng"])
-        print(f"continuing from step {step}", flush=True)
+    schedule = Schedule(50, int(arguments.steps * (1 - arguments.decay_share)), arguments.steps)
+    run = Run(
+        arguments.cache / (arguments.run or arguments.model), asdict(config), model, schedule, rng,
+        muon_lr=arguments.muon_lr, adam_lr=arguments.adam_lr, weight_decay=0.01,
+    )  # fmt: skip
+    if not run.resume() and isinstance(model, QuantLcm):
+        left = model.quantizer.fit(model.normalizer.normalize(sample), torch.Generator().manual_seed(arguments.seed))
+        print("left after each codebook: " + ", ".join(f"{share:.3f}" for share in left), flush=True)
+    family = getattr(Losses(arguments), arguments.model.replace("-", "_"))
 
-    def loss_of(x: Tensor, is_target: Tensor) -> tuple[Tensor, Tensor]:
-        x = model.normalizer.normalize(x)
-        if isinstance(model, BaseLcm):
-            return base_loss(model, x, is_target, arguments.contrastive)
-        return two_tower_loss(model, x, is_target, arguments.cf_guidance if model.training else 0.0)
+    def loss_of(batch: tuple[Tensor, Tensor]) -> tuple[Tensor, Tensor]:
+        x, is_target = model.normalizer.normalize(batch[0]), batch[1]
+        scale = arguments.context_noise * torch.rand(len(x), 1, 1) if model.training else torch.zeros(())
+        return family(model, x + scale * torch.randn_like(x), x, is_target)
 
     def held_out_loss() -> float:
         model.eval()
@@ -160,35 +151,24 @@ def main() -> None:
         torch.manual_seed(0)
         with torch.no_grad():
             fixed = np.random.default_rng(0)
-            losses = [loss_of(*documents.draw(fixed, 32, arguments.length, held_out=True))[1].item() for _ in range(6)]
+            losses = [loss_of(documents.draw(fixed, 32, arguments.length, held_out=True))[1].item() for _ in range(6)]
         torch.set_rng_state(state)
         model.train()
         return float(np.mean(losses))
 
-    losses, started = [], time.time()
-    while step < schedule.steps:
-        schedule.poll(folder, step)
-        loss, mse = loss_of(*documents.draw(rng, arguments.windows, arguments.length, held_out=False))
-        if not math.isfinite(loss.item()):
-            raise TrainingStopped(f"step {step}: expected a finite loss, found {loss.item()}; the last checkpoint is kept")
+    losses: list[float] = []
+    for _ in run.steps():
+        batch = documents.draw(rng, arguments.windows, arguments.length, held_out=False)
+        loss, reported = loss_of(batch)
+        run.check(loss.item())
         loss.backward()
-        torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
-        set_learning_rate(optimisers, schedule.factor(step))
-        for optimiser in optimisers:
-            optimiser.step()
-            optimiser.zero_grad(set_to_none=True)
-        losses.append(mse.item())
-        step += 1
-        if step % arguments.save_every == 0 or step == schedule.steps:
-            seconds += time.time() - started
-            started = time.time()
-            print(f"step {step} loss {np.mean(losses):.4f} held-out {held_out_loss():.4f} after {seconds:.0f} s", flush=True)
+        run.update()
+        run.tokens += int(batch[1].sum())
+        losses.append(reported.item())
+        if run.is_due(arguments.save_every):
+            run.report(f"loss {np.mean(losses):.4f} held-out {held_out_loss():.4f}")
             losses.clear()
-            save_checkpoint(path, {
-                "config": asdict(config), "model": model.state_dict(), "step": step, "seconds": seconds,
-                "optimisers": [optimiser.state_dict() for optimiser in optimisers], "schedule": schedule,
-                "sampler": rng.bit_generator.state, "rng": torch.get_rng_state(),
-            })  # fmt: skip
+            run.save()
 
 
 if __name__ == "__main__":
