@@ -1,8 +1,8 @@
 /*
  * The parts of a sentence that no embedding keeps: numbers, names, identifiers and links. A
  * decoder writes others of their kind in their place, so they are compared and carried over as
- * text. They are found by how they look, without a model; see `surprisingSpans` for what a byte
- * model adds.
+ * text. They are found by how they look. No pattern begins within a run of its own characters, so that
+ * time is in proportion to the text.
  */
 
 export type FragileKind = 'number' | 'name' | 'identifier' | 'link';
@@ -22,22 +22,22 @@ export interface FragileOptions {
 /** Languages that write every noun with a capital: there a capital says nothing. */
 const capitalisedNouns = /^(?:deu|ltz|nds)_/;
 
-const link = /(?<![\p{L}\p{N}])(?:[a-z][a-z\d+.-]{0,15}:\/\/|www\.)[^\s<>"“”«»]+/giu;
-const mail = /[\p{L}\p{N}._%+-]+@[\p{L}\p{N}-]+(?:\.[\p{L}\p{N}-]+)+/gu;
+const link = /(?<![\p{L}\p{N}])(?:[a-z][a-z\d+.-]{0,15}:\/\/|www\.)[^\s<>"“”«»]{1,2048}/giu;
+const mail = /(?<![\p{L}\p{N}._%+-])[\p{L}\p{N}._%+-]+@[\p{L}\p{N}-]+(?:\.[\p{L}\p{N}-]+)+/gu;
 const trailing = /[.,;:!?)\]}'’*…]+$/u;
 
 /** What code looks like: marks within a word, capitals within it, letters with digits, a path. */
 const identifiers = [
   /`[^`\n]+`/gu,
-  /(?<![\p{L}\p{N}])(?:[~.]{0,2}\/)?[\w.-]+\/[\w.-]+\/[\w./-]*\w/gu,
+  /(?<![\p{L}\p{N}_.~/-])(?:[~.]{0,2}\/)?[\w.-]+\/[\w.-]+\/[\w./-]*\w/gu,
   /(?<![\p{L}\p{N}-])--?[a-z][\w-]*(?![\p{L}\p{N}])/giu,
   /(?<![\p{L}\p{N}])[@#][\p{L}\p{N}_]+/gu,
-  /[\p{L}\p{N}_]+\(\)/gu,
+  /(?<![\p{L}\p{N}_])[\p{L}\p{N}_]+\(\)/gu,
   /(?<![\p{L}\p{N}_])[\p{L}\p{N}]*_[\p{L}\p{N}_]*[\p{L}\p{N}]/gu,
   /(?<![\p{L}\p{N}])\p{Ll}+\p{Lu}[\p{L}\p{N}]*/gu,
   /(?<![\p{L}\p{N}])\p{Lu}\p{Ll}+\p{Lu}\p{L}*\p{N}*(?![\p{L}'’])/gu,
   /(?<![a-z\d])(?:[a-z]+\d+|\d+(?!(?:st|nd|rd|th|s|e|er|a|o)\b)[a-z]+\d+)[a-z\d]*/giu,
-  /(?<![\p{L}\p{N}.])[a-z_]\w*(?:\.[a-z_]\w+)+/gu,
+  /(?<![\p{L}\p{N}_.])[a-z_]\w*(?:\.[a-z_]\w+)+/gu,
 ];
 
 /** Digits with what may stand between them: 1,000.5, 12:30, 2024-01-05, 3/4, 1 000. */
@@ -87,9 +87,11 @@ export function fragileSpans(
   { lang = 'eng_Latn' }: FragileOptions = {},
 ): FragileSpan[] {
   const spans: FragileSpan[] = [];
+  const taken = new Uint8Array(text.length);
   const add = (start: number, end: number, kind: FragileKind) => {
-    const overlaps = spans.some((span) => start < span.end && span.start < end);
-    if (!overlaps && end > start) spans.push({ start, end, kind });
+    if (end <= start || taken.subarray(start, end).includes(1)) return;
+    taken.fill(1, start, end);
+    spans.push({ start, end, kind });
   };
   for (const pattern of [link, mail]) {
     for (const { 0: found, index } of text.matchAll(pattern)) {

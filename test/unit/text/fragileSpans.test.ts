@@ -93,6 +93,14 @@ test('numbers are equal by their digits, names by their letters', () => {
   assert.notEqual(key('Use maxLen.'), key('Use maxlen2.'));
 });
 
+test('no text takes long, whatever it repeats', () => {
+  for (const unit of ['a', 'a_', '.', '-', 'A', '1', 'a.', '/', 'A ', 'http://', '`', '@a', "A'"]) {
+    const start = performance.now();
+    fragileSpans(unit.repeat(30_000));
+    assert.ok(performance.now() - start < 2000, unit); // squared, it would be minutes
+  }
+});
+
 test('spans are in order, apart from each other, and cost time in proportion to the text', () => {
   const text = 'On 5 May Anna Smith saw http://x.example/A_b1 and a_b.c9 (Tom’s). '.repeat(400);
   const spans = fragileSpans(text);
