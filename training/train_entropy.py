@@ -1,0 +1,175 @@
+"""
+Trains the byte entropy model: the next byte of texts, in chunks of one length.
+
+  loss = − log p(byte i + 1 | BOS, bytes ≤ i)
+
+Three of four chunks begin with a text, the others in the middle of one behind a BOS of their own, as
+long texts are read in pieces. Where a text ends, the next one follows behind its BOS; the network
+learns to begin anew there.
+
+`python -m training.train_entropy`; a second call continues the run.
+"""
+
+from __future__ import annotations
+
+import argparse
+import math
+import sys
+import time
+from collections.abc import Callable
+from dataclasses import asdict
+from pathlib import Path
+from typing import NoReturn
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from training.byte_corpus import ByteCorpus, load_bytes
+from training.checkpoint import load_checkpoint, save_checkpoint
+from training.corpus import DEFAULT_CACHE
+from training.entropy import BOS, EntropyConfig, EntropyModel
+from training.errors import CorpusMissingError, TrainingStopped
+from training.linear import Linear
+from training.muon import Muon, split_parameters
+from training.schedule import Schedule, set_learning_rate
+
+
+def draw_chunks(corpus: ByteCorpus, rng: np.random.Generator, count: int, length: int) -> Tensor:
+    """Returns ids [N, S + 1], of which the first S are read and the last S are said."""
+    span = np.arange(length + 1)
+    last = len(corpus.train) - len(span)
+    begins = rng.choice(corpus.train_starts[corpus.train_starts <= last], count)
+    middles = rng.integers(0, last, count)
+    chunks = corpus.train[np.where(rng.random(count) < 0.75, begins, middles)[:, None] + span]
+    chunks[:, 0] = BOS
+    return torch.from_numpy(chunks.astype(np.int64))
+
+
+def held_out_chunks(corpus: ByteCorpus, length: int, per_origin: int = 12) -> Tensor:
+    """Returns ids [N, S + 1] from the beginnings of held-out texts, as many of each origin."""
+    span = np.arange(length + 1)
+    last = len(corpus.held_out) - len(span)
+    chosen = []
+    for origin in np.unique(corpus.held_out_origin):
+        starts = corpus.held_out_starts[corpus.held_out_origin == origin]
+        starts = starts[starts <= last]
+        chosen.extend(starts[:: max(1, len(starts) // per_origin)][:per_origin])
+    return torch.from_numpy(corpus.held_out[np.array(chosen)[:, None] + span].astype(np.int64))
+
+
+@torch.no_grad()
+def bits_per_byte(model: EntropyModel, chunks: Tensor) -> float:
+    """Returns the bits that a byte of held-out text takes; the BOS between texts is not a byte."""
+    nats, count = 0.0, 0
+    for rows in chunks.split(32):
+        targets = rows[:, 1:].flatten()
+        losses = F.cross_entropy(model(rows[:, :-1]).flatten(0, 1), targets, reduction="none")
+        is_byte = targets != BOS
+        nats += losses[is_byte].sum().item()
+        count += int(is_byte.sum())
+    return nats / count / math.log(2)
+
+
+def stop_on_bad_loss(loss: float, step: int, save: Callable[[], None] | None) -> NoReturn:
+    """Saves what is still good, then raises TrainingStopped."""
+    if save is not None:
+        save()
+    kept = "the run is saved as it was before this step" if save is not None else "the last checkpoint is kept"
+    raise TrainingStopped(f"step {step}: expected a finite loss, found {loss}; {kept}")
+
+
+def parse_arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--cache", type=Path, default=DEFAULT_CACHE)
+    parser.add_argument("--run", default="entropy", help="folder of the run inside the cache")
+    parser.add_argument("--steps", type=int, default=900)
+    parser.add_argument("--decay-share", type=float, default=0.5)
+    parser.add_argument("--warmup-steps", type=int, default=20)
+    parser.add_argument("--chunks", type=int, default=32, help="chunks of a step")
+    parser.add_argument("--muon-lr", type=float, default=0.02)
+    parser.add_argument("--adam-lr", type=float, default=4e-3)
+    parser.add_argument("--products", choices=["float32", "bfloat16"], default="bfloat16", help="see linear.py")
+    parser.add_argument("--save-every", type=int, default=50)
+    parser.add_argument("--threads", type=int, default=1)
+    parser.add_argument("--seed", type=int, default=1)
+    return parser.parse_args()
+
+
+def main() -> None:
+    arguments = parse_arguments()
+    torch.set_num_threads(arguments.threads)
+    torch.manual_seed(arguments.seed)
+    Linear.rounds = arguments.products == "bfloat16"
+    corpus = load_bytes(arguments.cache)
+    config = EntropyConfig()
+    model = EntropyModel(config)
+    rng = np.random.default_rng(arguments.seed)
+    held_out = held_out_chunks(corpus, config.max_seq_len)
+    matrices, rest = split_parameters(model)
+    optimisers = [
+        Muon(matrices, lr=arguments.muon_lr),
+        torch.optim.AdamW(rest, lr=arguments.adam_lr, betas=(0.9, 0.98), weight_decay=0.0, fused=True),
+    ]
+    for optimiser in optimisers:
+        for group in optimiser.param_groups:
+            group["initial_lr"] = group["lr"]
+    folder = arguments.cache / arguments.run
+    path = folder / "checkpoint.pt"
+    schedule = Schedule(
+        arguments.warmup_steps, round(arguments.steps * (1 - arguments.decay_share)), arguments.steps
+    )
+    step, seconds = 0, 0.0
+    if path.exists():
+        state = load_checkpoint(path, asdict(config))
+        model.load_state_dict(state["model"])
+        for optimiser, saved in zip(optimisers, state["optimisers"], strict=True):
+            optimiser.load_state_dict(saved)
+        step, seconds, schedule = state["step"], state["seconds"], state["schedule"]
+        rng.bit_generator.state = state["sampler"]
+        print(f"continuing from step {step}", flush=True)
+
+    def save() -> None:
+        save_checkpoint(path, {
+            "config": asdict(config), "model": model.state_dict(), "step": step, "seconds": seconds,
+            "optimisers": [optimiser.state_dict() for optimiser in optimisers], "schedule": schedule,
+            "sampler": rng.bit_generator.state,
+        })  # fmt: skip
+
+    losses, started = [], time.time()
+    while step < schedule.steps:
+        schedule.poll(folder, step)
+        ids = draw_chunks(corpus, rng, arguments.chunks, config.max_seq_len)
+        loss = F.cross_entropy(model(ids[:, :-1]).flatten(0, 1), ids[:, 1:].flatten())
+        if not math.isfinite(loss.item()):
+            is_good = all(bool(parameter.isfinite().all()) for parameter in model.parameters())
+            stop_on_bad_loss(loss.item(), step, save if is_good else None)
+        loss.backward()
+        torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
+        set_learning_rate(optimisers, schedule.factor(step))
+        for optimiser in optimisers:
+            optimiser.step()
+            optimiser.zero_grad(set_to_none=True)
+        losses.append(loss.item() / math.log(2))
+        step += 1
+        if step % arguments.save_every == 0 or step == schedule.steps:
+            model.eval()
+            held_out_bits = bits_per_byte(model, held_out)
+            model.train()
+            seconds += time.time() - started
+            started = time.time()
+            print(
+                f"step {step} bytes {step * arguments.chunks * config.max_seq_len} bits per byte {np.mean(losses):.3f} "
+                f"held-out {held_out_bits:.3f} after {seconds:.0f} s",
+                flush=True,
+            )
+            losses.clear()
+            save()
+
+
+if __name__ == "__main__":
+    try:
+        main()
+    except (TrainingStopped, CorpusMissingError) as stopped:
+        sys.exit(str(stopped))
