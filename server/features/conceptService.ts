@@ -16,6 +16,7 @@ import { autonymOf, languageOf } from '../text/languageNames.ts';
 import type { ProseFormat } from '../text/proseBlock.ts';
 import { contextConcepts } from './contextWindow.ts';
 import { DocumentConcepts, type TextEdit } from './documentConcepts.ts';
+import { KnownSpans, withoutInventions } from './fragileGuard.ts';
 import { LanguageChooser } from './languageChoice.ts';
 import { nearestConcepts } from './neighbours.ts';
 import { type Candidate, fitToCaret, nextSentences, worthShowing } from './nextSentences.ts';
@@ -25,6 +26,9 @@ import { joinSentences, translateSentences, translationBeamSize } from './transl
 
 /** The language of the sentences that begin and end texts in training. */
 const trainingLang = 'eng_Latn';
+
+/** UTF-16 units on either side of a suggestion whose numbers and names it may say: a few milliseconds. */
+const knownUnits = 32_768;
 
 /** Time for which a long document may keep the thread busy at once. */
 const sliceMs = 10;
@@ -250,19 +254,26 @@ export class ConceptService {
       [...beginOfText(before, generation), ...inLanguages(before, choices)],
       signal,
     );
+    const lang = this.#languages.chooseTarget(language.target, choices.at(-1)?.code);
     const candidates = await nextSentences(
       this.#inference,
       context,
       {
         sampling: samplingOptions(model, lcm, { ...wishesOf(completion), count }),
-        lang: this.#languages.chooseTarget(language.target, choices.at(-1)?.code),
+        lang,
         beamSize: completion.beamSize,
         maxSeqLen: completion.maxSentenceTokens,
       },
       signal,
     );
-    return worthShowing(candidates, context, generation?.eosText);
+    const shown = worthShowing(candidates, context, generation?.eosText);
+    return withoutInventions(shown, knownAround(document.text, offset), lang);
   }
+}
+
+/** The numbers and names near a place, which a suggestion for it may say as well. */
+function knownAround(text: string, offset: number): KnownSpans {
+  return new KnownSpans(text.slice(Math.max(0, offset - knownUnits), offset + knownUnits));
 }
 
 /** The sentence that every text begins with in the training of a model, before the first one. */

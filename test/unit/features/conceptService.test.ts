@@ -45,6 +45,18 @@ test('another model encodes everything anew', async () => {
   assert.equal(inference.encoded.flat().length, 6);
 });
 
+test('a suggestion with a number that the document lacks gives way to one without', async () => {
+  const { inference, service } = openService();
+  service.useModel(inference.model);
+  const known = `${text} The list has 27 letters.`;
+  service.openDocument(uri, 'plaintext', known);
+  const { candidates } = await service.nextSentences(uri, known.length, 5, defaultSettings);
+  assert.deepEqual(
+    candidates.map((candidate) => candidate.text),
+    ['It has 27 letters.'],
+  );
+});
+
 test('candidates are fitted to the caret', async () => {
   const { inference, service } = openService();
   service.useModel(inference.model);
