@@ -26,7 +26,7 @@ SOURCE_WEIGHTS = {
 # A language with few pairs is drawn more often than its number says.
 LANG_WEIGHTS = {"ita_Latn": 3.0, "por_Latn": 2.0, "zho_Hans": 1.5, "eng_Latn": 1.0}
 
-MIN_BUCKET = 48
+MIN_BUCKET = 128
 
 
 def source_weights(corpus: Corpus) -> np.ndarray:

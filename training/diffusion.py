@@ -1,5 +1,5 @@
 """
-The noise schedule and the sampler of the Two-Tower model.
+The noise schedule and the sampler of the diffusion models.
 
   x_t = √ᾱ_t x₀ + √(1−ᾱ_t) ε
 
@@ -14,9 +14,10 @@ from collections.abc import Callable
 import torch
 from torch import Tensor
 
-from training.two_tower import TwoTowerLcm
-
 TRAIN_STEPS = 100
+
+# (x_t [N, S, E], timestep [N, S], conditional) → x₀ [N, S, E]
+Denoise = Callable[[Tensor, Tensor, bool], Tensor]
 
 
 def squaredcos_alphas_cumprod(steps: int = TRAIN_STEPS) -> Tensor:
@@ -38,7 +39,7 @@ def squaredcos_alphas_cumprod(steps: int = TRAIN_STEPS) -> Tensor:
 
 @torch.no_grad()
 def sample(
-    denoise: Callable[[Tensor, Tensor, bool], Tensor],
+    denoise: Denoise,
     shape: tuple[int, int, int],
     generator: torch.Generator,
     inference_timesteps: int = 40,
@@ -77,30 +78,3 @@ def sample(
             x_0 = (x_t - (1 - alpha).sqrt() * epsilon) / alpha.sqrt()
         x_t = previous.sqrt() * x_0 + (1 - previous).sqrt() * epsilon
     return x_0
-
-
-@torch.no_grad()
-def sample_next(model: TwoTowerLcm, x: Tensor, generator: torch.Generator, **options: float) -> Tensor:
-    """Returns one drawn concept, [N, E], that follows each context x, [N, T, E]; both normalised."""
-    context = model.encode_context(x)
-    absent = torch.zeros_like(context)
-
-    def denoise(x_t: Tensor, timestep: Tensor, conditional: bool) -> Tensor:
-        return model.denoiser(x_t, timestep, context if conditional else absent)
-
-    return sample(denoise, (len(x), 1, x.shape[2]), generator, **options).squeeze(1)
-
-
-@torch.no_grad()
-def sample_everywhere(model: TwoTowerLcm, x: Tensor, generator: torch.Generator, **options: float) -> Tensor:
-    """Returns one drawn concept for each position of x, [N, S, E], given those before it; normalised."""
-    s = x.shape[1]
-    context = model.encode_context(x[:, :-1])
-    seen = torch.ones(s, s, dtype=torch.bool).tril().expand(len(x), 1, s, s)  # [N, 1, S, T+1]
-    unseen = torch.zeros_like(seen)
-    unseen[..., 0] = True
-
-    def denoise(x_t: Tensor, timestep: Tensor, conditional: bool) -> Tensor:
-        return model.denoiser(x_t, timestep, context, seen if conditional else unseen)
-
-    return sample(denoise, tuple(x.shape), generator, **options)

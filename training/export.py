@@ -18,12 +18,16 @@ from torch import Tensor
 
 from training.checkpoint import load_checkpoint
 from training.codec import Codec
-from training.corpus import DEFAULT_CACHE
-from training.diffusion import TRAIN_STEPS
+from training.corpus import DEFAULT_CACHE, END_OF_TEXT
 from training.lcm import BaseLcm, LcmConfig
-from training.two_tower import TwoTowerLcm
+from training.layout import (
+    ConceptModel, decoder_tensors, encoder_tensors, lcm_config, open_concept_model, sonar_configs, sonar_llm_config,
+)  # fmt: skip
 from training.safetensors_file import read_safetensors, write_safetensors
+from training.sampling import denoise_next, next_units
+from training.slot_lcm import QuantLcm
 from training.sonar import SonarAutoencoder, SonarConfig
+from training.sonar_llm import SonarLlm, SonarLlmConfig
 from training.vocabulary import LANGS, Vocabulary
 
 DEFAULT_OUT = Path("models/builtin")
@@ -45,30 +49,15 @@ GOLDEN_CONTEXT = [
     "It was a small dog, and it was very hungry.",
 ]
 GOLDEN_TIMESTEPS = [99, 40]
+GOLDEN_TRANSLATIONS = {
+    "fra_Latn": "Le chat est assis sur le tapis.",
+    "deu_Latn": "Die Katze sitzt auf der Matte.",
+    "spa_Latn": "El gato está sentado en la alfombra.",
+    "zho_Hans": "猫坐在垫子上。",
+}
 
-
-def encoder_tensors(state: dict[str, Tensor]) -> dict[str, Tensor]:
-    tensors = {name: value for name, value in state.items() if name.startswith(("encoder.", "layer_norm."))}
-    return tensors | {"encoder_frontend.embed.weight": state["embed.weight"]}
-
-
-def decoder_tensors(state: dict[str, Tensor], config: SonarConfig) -> dict[str, Tensor]:
-    """
-    Adds the tensors that have no effect over a single position, so that the layout is the official one.
-
-    `final_proj.weight` is left out: it is the embedding table.
-    """
-    tensors = {name: value for name, value in state.items() if name.startswith("decoder.")}
-    tensors["decoder_frontend.embed.weight"] = state["embed.weight"]
-    dim = config.model_dim
-    for layer in range(config.num_layers):
-        prefix = f"decoder.layers.{layer}.encoder_decoder_attn"
-        tensors[f"{prefix}_layer_norm.weight"] = torch.ones(dim)
-        tensors[f"{prefix}_layer_norm.bias"] = torch.zeros(dim)
-        for name in ("q_proj", "k_proj"):
-            tensors[f"{prefix}.{name}.weight"] = torch.zeros(dim, dim)
-            tensors[f"{prefix}.{name}.bias"] = torch.zeros(dim)
-    return tensors
+# What the extension samples with where the writer has set nothing; chosen with evaluate.py, see RUNS.md.
+SAMPLING: dict[str, dict[str, float]] = {}
 
 
 def load_exported_codec(folder: Path) -> Codec:
@@ -85,78 +74,10 @@ def load_exported_codec(folder: Path) -> Codec:
     return Codec(autoencoder, Vocabulary(folder / "tokenizer.model"))
 
 
-def load_exported(folder: Path) -> tuple[Codec, BaseLcm, TwoTowerLcm]:
-    """Reads models/builtin back."""
-    base, two_tower = BaseLcm(LcmConfig()).eval(), TwoTowerLcm(LcmConfig()).eval()
-    base.load_state_dict(read_safetensors(folder / "base.safetensors"))
-    two_tower.load_state_dict(read_safetensors(folder / "two-tower.safetensors"))
-    return load_exported_codec(folder), base, two_tower
-
-
-def sonar_configs(config: SonarConfig) -> dict[str, dict]:
-    """Field names: sonar.models.sonar_text.config, SonarTextEncoderConfig and SonarTextDecoderConfig."""
-    shared = {
-        "model_dim": config.model_dim,
-        "max_seq_len": config.max_seq_len,
-        "vocab_info": {"size": config.vocab_size, "unk_idx": 1, "bos_idx": 2, "eos_idx": 3, "pad_idx": 1},
-        "num_encoder_layers": config.num_layers,
-        "num_decoder_layers": config.num_layers,
-        "num_encoder_attn_heads": config.num_heads,
-        "num_decoder_attn_heads": config.num_heads,
-        "ffn_inner_dim": config.ffn_inner_dim,
-        "activation_fn": "ReLU",
-        "layernorm_embedding": False,
-        "no_scale_embedding": False,
-        "no_token_positional_embeddings": False,
-        "learned_pos": False,
-    }
-    return {
-        "encoder": shared | {"pooling": "mean", "normalize_before": False, "_from_fairseq": True},
-        "decoder": shared | {"normalize_before": True, "input_dim": None},
-    }
-
-
-def lcm_configs(config: LcmConfig) -> dict[str, dict]:
-    """Field names: lcm.models.base_lcm.builder and lcm.models.two_tower_diffusion_lcm.builder."""
-
-    def transformer(num_layers: int, positions: str) -> dict:
-        return {
-            "num_layers": num_layers,
-            "num_attn_heads": config.num_heads,
-            "ffn_inner_dim": config.ffn_inner_dim,
-            "use_swiglu": True,
-            "ffn_inner_activation_name": "relu",
-            "pos_embedding_style": positions,
-            "rope_theta": 10000.0,
-            "layer_normalization_style": "rms",
-            "norm_order_style": "pre",
-            "mha_output_proj_bias": True,
-        }
-
-    shared = {
-        "max_seq_len": config.max_seq_len,
-        "model_dim": config.model_dim,
-        "sonar_embed_dim": config.sonar_embed_dim,
-        "sonar_normalizer_name": "thoughtline",
-        "frontend": {},
-    }
-    return {
-        "base": {"model_type": "base_lcm"} | shared | {"lcm": transformer(config.num_layers, "rope"), "postnet": {}},
-        "two-tower": {"model_type": "two_tower_diffusion_lcm"} | shared | {
-            "context_encoder": transformer(config.num_context_layers, "rope"),
-            "denoiser": transformer(config.num_denoiser_layers, "none")
-            | {"timestep_embed_dim": config.timestep_embed_dim},
-            "noise_scheduler": {
-                "num_diffusion_train_steps": TRAIN_STEPS,
-                "beta_schedule": "squaredcos_cap_v2",
-                "prediction_type": "sample",
-                "rescale_betas_zero_snr": True,
-                "timestep_spacing": "trailing",
-                "set_alpha_to_one": True,
-            },
-            "trained_with_cf_guidance": True,
-        },
-    }  # fmt: skip
+def load_exported_models(folder: Path) -> dict[str, ConceptModel]:
+    """Reads the concept models of models/builtin back, in the order of its configuration."""
+    entries = json.loads((folder / "config.json").read_text())["lcm"]
+    return {name: open_concept_model(entry, folder / f"{name}.safetensors") for name, entry in entries.items()}
 
 
 def rounded(tensor: Tensor) -> list:
@@ -167,21 +88,11 @@ def rounded(tensor: Tensor) -> list:
 @torch.no_grad()
 def golden(folder: Path) -> dict:
     """Returns the values that another implementation has to meet."""
-    codec, base, two_tower = load_exported(folder)
+    codec, models = load_exported_codec(folder), load_exported_models(folder)
     embeddings = codec.encode(GOLDEN_SENTENCES)
     decoded = codec.decode(embeddings)
-    context = codec.encode(GOLDEN_CONTEXT).unsqueeze(0)  # [1, S, E]
-    prediction = base.normalizer.denormalize(base(base.normalizer.normalize(context)))[0, -1]
-    tower = two_tower.encode_context(two_tower.normalizer.normalize(context))
+    context = codec.encode(GOLDEN_CONTEXT).unsqueeze(0)  # [1, T, E]
     latent = torch.randn(1, 1, context.shape[2], generator=torch.Generator().manual_seed(1))
-    denoised = [
-        {
-            "timestep": t,
-            "conditional": rounded(two_tower.denoiser(latent, torch.tensor([[t]]), tower)[0, 0]),
-            "unconditional": rounded(two_tower.denoiser(latent, torch.tensor([[t]]), torch.zeros_like(tower))[0, 0]),
-        }
-        for t in GOLDEN_TIMESTEPS
-    ]
     return {
         "about": "float32 results of PyTorch with the float16 weights of this folder; made by training/export.py",
         "sentences": [
@@ -194,9 +105,38 @@ def golden(folder: Path) -> dict:
             }
             for index, text in enumerate(GOLDEN_SENTENCES)
         ],
+        "translations": [
+            {"lang": lang, "text": text, "embedding": rounded(codec.encode([text], lang)[0])}
+            for lang, text in GOLDEN_TRANSLATIONS.items()
+        ],
         "context": GOLDEN_CONTEXT,
-        "base_prediction": rounded(prediction),
-        "two_tower": {"latents": rounded(latent[0, 0]), "denoised_normalized": denoised},
+        "latents": rounded(latent[0, 0]),
+        "predictions": {name: golden_predictions(model, context, latent) for name, model in models.items()},
+    }
+
+
+def golden_predictions(model: ConceptModel, context: Tensor, latent: Tensor) -> dict:
+    """
+    Returns what a concept model says after the context: the next concept of a regression, the clean
+    concept that a diffusion model believes in at a timestep, the best units of a quantiser and their sum.
+    """
+    if isinstance(model, SonarLlm):
+        return {"next": rounded(model(context)[0, -1])}
+    x = model.normalizer.normalize(context)
+    if isinstance(model, BaseLcm):
+        return {"next": rounded(model.normalizer.denormalize(model(x))[0, -1])}
+    if isinstance(model, QuantLcm):
+        units, total = next_units(model, x)
+        return {"units": units[0].tolist(), "next": rounded(model.normalizer.denormalize(total)[0])}
+    return {
+        "denoised_normalized": [
+            {
+                "timestep": t,
+                "conditional": rounded(denoise_next(model, x, latent[:, 0], t, True)[0]),
+                "unconditional": rounded(denoise_next(model, x, latent[:, 0], t, False)[0]),
+            }
+            for t in GOLDEN_TIMESTEPS
+        ]
     }
 
 
@@ -205,30 +145,33 @@ def main() -> None:
     parser.add_argument("--cache", type=Path, default=DEFAULT_CACHE)
     parser.add_argument("--out", type=Path, default=DEFAULT_OUT)
     parser.add_argument("--autoencoder", default="autoencoder", help="folder of the run inside the cache")
-    parser.add_argument("--base", default="base")
-    parser.add_argument("--two-tower", default="two-tower")
+    parser.add_argument(
+        "--lcm", nargs="*", default=["sonar-llm", "base", "two-tower", "one-tower", "quant"],
+        help="the runs of the concept models, the best first: it is what the extension takes",
+    )  # fmt: skip
     parser.add_argument("--name", default="thoughtline-1")
     arguments = parser.parse_args()
 
-    states = {
-        name: load_checkpoint(arguments.cache / run / "checkpoint.pt")
-        for name, run in [
-            ("autoencoder", arguments.autoencoder), ("base", arguments.base), ("two-tower", arguments.two_tower),
-        ]
-    }  # fmt: skip
-    sonar = SonarConfig(**states["autoencoder"]["config"])
-    lcm = LcmConfig(**states["base"]["config"])
+    autoencoder = load_checkpoint(arguments.cache / arguments.autoencoder / "checkpoint.pt")
+    sonar = SonarConfig(**autoencoder["config"])
     arguments.out.mkdir(parents=True, exist_ok=True)
-    write_safetensors(arguments.out / "encoder.safetensors", encoder_tensors(states["autoencoder"]["model"]))
-    write_safetensors(arguments.out / "decoder.safetensors", decoder_tensors(states["autoencoder"]["model"], sonar))
-    for name in ("base", "two-tower"):
-        write_safetensors(arguments.out / f"{name}.safetensors", states[name]["model"])
+    write_safetensors(arguments.out / "encoder.safetensors", encoder_tensors(autoencoder["model"]))
+    write_safetensors(arguments.out / "decoder.safetensors", decoder_tensors(autoencoder["model"], sonar))
+    entries = {}
+    for name in arguments.lcm:
+        state = load_checkpoint(arguments.cache / name / "checkpoint.pt")
+        write_safetensors(arguments.out / f"{name}.safetensors", state["model"])
+        if name == "sonar-llm":
+            entries[name] = sonar_llm_config(SonarLlmConfig(**state["config"]), END_OF_TEXT)
+        else:
+            entries[name] = lcm_config(name, LcmConfig(**state["config"]), arguments.name)
+        entries[name] |= {"sampling": SAMPLING[name]} if name in SAMPLING else {}
     shutil.copyfile(arguments.cache / "tokenizer.model", arguments.out / "tokenizer.model")
     config = {
         "name": arguments.name,
         "tokenizer": {"langs": LANGS, "default_lang": LANGS[0]},
         **sonar_configs(sonar),
-        "lcm": lcm_configs(lcm),
+        "lcm": entries,
     }
     (arguments.out / "config.json").write_text(json.dumps(config, indent=2) + "\n")
     (arguments.out / "golden.json").write_text(json.dumps(golden(arguments.out)) + "\n")

@@ -14,18 +14,23 @@ from typing import Protocol
 import torch
 from torch import Tensor
 
-from training.diffusion import sample_everywhere, sample_next
-from training.lcm import BaseLcm, LcmConfig
+from training.lcm import BaseLcm
+from training.layout import ConceptModel, open_concept_model
+from training.sampling import next_units, sample_everywhere, sample_next, units_everywhere
+from training.slot_lcm import OneTowerLcm, QuantLcm
+from training.sonar_llm import SonarLlm
 from training.two_tower import TwoTowerLcm
-from training.safetensors_file import read_safetensors
 
 DIFFUSION_OPTIONS = {
     "inference_timesteps": 16, "guidance_scale": 3.0, "guidance_rescale": 0.7, "initial_noise_scale": 0.6,
 }  # fmt: skip
 
-# Deviation of the noise that tells the further candidates of a regression apart, in normalised space:
-# candidateNoise of server/inference/lcm/regressionLcm.ts times the noise scale.
-CANDIDATE_NOISE = 0.5 * 0.6
+# server/inference/lcm/quantLcm.ts, paperSampling; the first candidate takes the best units.
+UNIT_OPTIONS = {"temperature": 1.0, "top_k": 3}
+
+# Deviation of the noise that tells the further candidates of a regression apart, for a noise scale of
+# 1: candidateNoise of server/inference/lcm/regressionLcm.ts.
+CANDIDATE_NOISE = 0.5
 
 
 class Predictor(Protocol):
@@ -38,36 +43,45 @@ class Predictor(Protocol):
         """Returns `count` candidates for the concept after each context, [N, count, E]. x [N, T, E]."""
 
 
-class BasePredictor:
-    """Candidate 0 is the prediction itself, the others are it plus noise."""
+class RegressionPredictor:
+    """Base-LCM and SONAR-LLM. Candidate 0 is the prediction itself, the others are it plus noise."""
 
-    def __init__(self, model: BaseLcm) -> None:
+    def __init__(self, model: BaseLcm | SonarLlm, options: dict[str, float]) -> None:
         self.model = model
+        self.noise = CANDIDATE_NOISE * options.get("initial_noise_scale", DIFFUSION_OPTIONS["initial_noise_scale"])
+
+    def predict(self, x: Tensor) -> Tensor:
+        if isinstance(self.model, SonarLlm):
+            return self.model(x)
+        normalizer = self.model.normalizer
+        return normalizer.denormalize(self.model(normalizer.normalize(x)))
 
     @torch.no_grad()
     def predict_everywhere(self, x: Tensor, generator: torch.Generator) -> Tensor:
         predicted = torch.zeros_like(x)
-        normalizer = self.model.normalizer
-        predicted[:, 1:] = normalizer.denormalize(self.model(normalizer.normalize(x[:, :-1])))
+        predicted[:, 1:] = self.predict(x[:, :-1])
         return predicted
 
     @torch.no_grad()
     def sample_next(self, x: Tensor, count: int, generator: torch.Generator) -> Tensor:
-        normalizer = self.model.normalizer
-        predicted = self.model(normalizer.normalize(x))[:, -1:]  # [N, 1, E]
-        noise = torch.randn(len(x), count, x.shape[2], generator=generator) * CANDIDATE_NOISE
+        predicted = self.predict(x)[:, -1:]  # [N, 1, E]
+        is_raw = isinstance(self.model, SonarLlm)
+        unit = predicted.std(dim=2, keepdim=True) if is_raw else self.model.normalizer.scale
+        noise = torch.randn(len(x), count, x.shape[2], generator=generator) * self.noise * unit
         noise[:, 0] = 0.0
-        return normalizer.denormalize(predicted + noise)
+        return predicted + noise
 
 
-class TwoTowerPredictor:
-    def __init__(self, model: TwoTowerLcm) -> None:
-        self.model = model
+class DiffusionPredictor:
+    """One-Tower and Two-Tower."""
+
+    def __init__(self, model: OneTowerLcm | TwoTowerLcm, options: dict[str, float]) -> None:
+        self.model, self.options = model, DIFFUSION_OPTIONS | options
 
     @torch.no_grad()
     def predict_everywhere(self, x: Tensor, generator: torch.Generator) -> Tensor:
         normalizer = self.model.normalizer
-        drawn = sample_everywhere(self.model, normalizer.normalize(x), generator, **DIFFUSION_OPTIONS)
+        drawn = sample_everywhere(self.model, normalizer.normalize(x), generator, **self.options)
         predicted = normalizer.denormalize(drawn)
         predicted[:, 0] = 0.0
         return predicted
@@ -76,29 +90,43 @@ class TwoTowerPredictor:
     def sample_next(self, x: Tensor, count: int, generator: torch.Generator) -> Tensor:
         normalizer = self.model.normalizer
         contexts = normalizer.normalize(x).repeat_interleave(count, dim=0)  # [N·count, T, E]
-        drawn = sample_next(self.model, contexts, generator, **DIFFUSION_OPTIONS)
+        drawn = sample_next(self.model, contexts, generator, **self.options)
         return normalizer.denormalize(drawn).view(len(x), count, -1)
 
 
-def load_predictors(folder: Path) -> dict[str, Predictor]:
-    """
-    Returns the concept models of config.json by their names, in its order.
+class QuantPredictor:
+    """Candidate 0 takes the best unit of every codebook, the others draw."""
 
-    Raises ValueError for a family that this code does not know.
-    """
+    def __init__(self, model: QuantLcm, options: dict[str, float]) -> None:
+        self.model, self.options = model, UNIT_OPTIONS | options
+
+    @torch.no_grad()
+    def predict_everywhere(self, x: Tensor, generator: torch.Generator) -> Tensor:
+        normalizer = self.model.normalizer
+        predicted = normalizer.denormalize(units_everywhere(self.model, normalizer.normalize(x)))
+        predicted[:, 0] = 0.0
+        return predicted
+
+    @torch.no_grad()
+    def sample_next(self, x: Tensor, count: int, generator: torch.Generator) -> Tensor:
+        normalizer = self.model.normalizer
+        context = normalizer.normalize(x)
+        drawn = [next_units(self.model, context)[1]]
+        for _ in range(count - 1):
+            drawn.append(next_units(self.model, context, generator, self.options["temperature"], int(self.options["top_k"]))[1])
+        return normalizer.denormalize(torch.stack(drawn, dim=1))
+
+
+def predictor_of(model: ConceptModel, sampling: dict[str, float]) -> Predictor:
+    if isinstance(model, BaseLcm | SonarLlm):
+        return RegressionPredictor(model, sampling)
+    return QuantPredictor(model, sampling) if isinstance(model, QuantLcm) else DiffusionPredictor(model, sampling)
+
+
+def load_predictors(folder: Path) -> dict[str, Predictor]:
+    """Returns the concept models of config.json by their names, in its order, with the sampling it recommends."""
     entries = json.loads((folder / "config.json").read_text())["lcm"]
-    predictors: dict[str, Predictor] = {}
-    for name, entry in entries.items():
-        state = read_safetensors(folder / f"{name}.safetensors")
-        match entry["model_type"]:
-            case "base_lcm":
-                base = BaseLcm(LcmConfig()).eval()
-                base.load_state_dict(state)
-                predictors[name] = BasePredictor(base)
-            case "two_tower_diffusion_lcm":
-                two_tower = TwoTowerLcm(LcmConfig()).eval()
-                two_tower.load_state_dict(state)
-                predictors[name] = TwoTowerPredictor(two_tower)
-            case family:
-                raise ValueError(f"{folder}: concept model {name}: expected a known family, found {family}")
-    return predictors
+    return {
+        name: predictor_of(open_concept_model(entry, folder / f"{name}.safetensors"), entry.get("sampling", {}))
+        for name, entry in entries.items()
+    }
