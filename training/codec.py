@@ -9,6 +9,7 @@ import torch
 from torch import Tensor
 
 from training.checkpoint import load_checkpoint
+from training.decoding import greedy_decode
 from training.sonar import SonarAutoencoder, SonarConfig
 from training.vocabulary import EOS, LANGS, PAD, Vocabulary
 
@@ -40,19 +41,9 @@ class Codec:
             result[rows] = self.model.encode(ids)
         return result
 
-    @torch.no_grad()
     def decode(self, embeddings: Tensor, max_pieces: int = 48) -> list[list[int]]:
         """Returns the greedy decodings as ids, without prompt and `</s>`; `<unk>` is never chosen."""
-        ids = torch.tensor([[EOS, self.vocabulary.lang]]).repeat(len(embeddings), 1)
-        done = torch.zeros(len(embeddings), dtype=torch.bool)
-        while not done.all() and ids.shape[1] < max_pieces + 2:
-            states = self.model.decode_states(ids, embeddings)[:, -1]
-            logits = states @ self.model.embed.weight.T
-            logits[:, [0, 1]] = float("-inf")
-            chosen = torch.where(done, PAD, logits.argmax(dim=1))
-            done |= chosen == EOS
-            ids = torch.cat([ids, chosen.unsqueeze(1)], dim=1)
-        return [[i for i in row[2:] if i not in (EOS, PAD)] for row in ids.tolist()]
+        return greedy_decode(self.model, embeddings, self.vocabulary.lang, max_pieces)
 
     def decode_text(self, embeddings: Tensor, batch: int = 128) -> list[str]:
         texts = []

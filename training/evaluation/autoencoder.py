@@ -11,7 +11,7 @@ from training.evaluation.bleu import bleu
 from training.evaluation.chrf import chrf
 from training.evaluation.geometry import Standard
 from training.evaluation.words import is_well_formed
-from training.train_autoencoder import decoder_prefix
+from training.token_loss import decoder_prefix
 from training.vocabulary import EOS
 
 NOISE_COSINE = 0.9
