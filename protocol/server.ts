@@ -66,12 +66,22 @@ export interface NextSentencesResult {
   latencyMs: number;
 }
 
-/** A sentence that may come next. */
-export interface Candidate {
-  text: string;
-  /** Log-probability per token. */
-  score: number;
-}
+/** A sentence that may come next: of the model, or one that the writer wrote before. */
+export type Candidate =
+  | {
+      origin: 'model';
+      text: string;
+      /** Cosine of the predicted concept and that of the sentence, read again. */
+      agreement: number;
+      /** Log-probability per token. */
+      score: number;
+    }
+  | {
+      origin: 'own';
+      text: string;
+      /** Cosine of the nearest predicted concept and that of the sentence. */
+      agreement: number;
+    };
 
 /** client → server: sentences of the document nearest in meaning to the one at a position. */
 export const findNeighbours = new RequestType<

@@ -1,5 +1,6 @@
 import { autoConceptModel } from '../../protocol/settings.ts';
 import { InvalidRequestError } from '../base/errors.ts';
+import { conceptSpace } from '../features/conceptSpace.ts';
 import { contextConcepts } from '../features/contextWindow.ts';
 import { continueText } from '../features/continueText.ts';
 import { nextSentences } from '../features/nextSentences.ts';
@@ -9,7 +10,8 @@ import {
   samplingDefaults,
   samplingOptions,
 } from '../features/sampling.ts';
-import { SentenceConcepts } from '../features/sentenceConcepts.ts';
+import { type EncodeSentences, SentenceConcepts } from '../features/sentenceConcepts.ts';
+import { readBack } from '../features/suggestions.ts';
 import { codebookSizes, guidanceScales, noiseScales, temperatures } from '../model/limits.ts';
 import { splitSentences } from '../text/sentenceSplitter.ts';
 import {
@@ -31,9 +33,10 @@ export const nextCommand: Command = {
                         [--steps K] [--guidance G] [--noise S] [--temperature T] [--top-k K]
                         [--sentences N] [--format ${formats.join('|')}] [FILE]
 
-Reads a document from FILE or standard input and prints {"text","score","embedding"} for each
-candidate, or with --sentences for each sentence that follows, as it is written, until the model
-ends the text. The same seed gives the same sentences.
+Reads a document from FILE or standard input and prints {"text","score","agreement","embedding"}
+for each candidate, or with --sentences for each sentence that follows, as it is written, until the
+model ends the text: the log-probability per token, how well the sentence says what was predicted
+(the cosine of the two concepts), and the predicted concept. The same seed gives the same sentences.
 
   --model DIR    a compiled model; the built-in one when left out
   --device D     where it runs: ${deviceHelp}
@@ -90,6 +93,7 @@ say nothing, ${samplingDefaults.inferenceTimesteps} steps, guidance ${samplingDe
       }
       const lcm = chooseConceptModel(model.conceptModels, wanted);
       const concepts = new SentenceConcepts(inference);
+      const encode: EncodeSentences = (texts, signal) => concepts.concepts(texts, signal);
       const context = await concepts.concepts(
         sentences.slice(-contextConcepts).map(({ text }) => ({ text, lang: model.defaultLang })),
         io.signal,
@@ -106,13 +110,16 @@ say nothing, ${samplingDefaults.inferenceTimesteps} steps, guidance ${samplingDe
           ? continueText(
               inference,
               context,
-              (texts, signal) => concepts.concepts(texts, signal),
+              encode,
               { ...options, generation, maxGenLen },
               io.signal,
             )
           : await nextSentences(inference, context, options, io.signal);
-      for await (const { text, score, embedding } of written) {
-        await io.writeResult({ text, score, embedding: Array.from(embedding) });
+      const reading = { encode, space: conceptSpace(model, lcm), lang: options.lang };
+      for await (const sentence of written) {
+        for (const { text, score, agreement, embedding } of await readBack([sentence], reading)) {
+          await io.writeResult({ text, score, agreement, embedding: Array.from(embedding) });
+        }
       }
       return true;
     });

@@ -1,9 +1,10 @@
 import { autoConceptModel } from '../../protocol/settings.ts';
+import { conceptSpace } from '../features/conceptSpace.ts';
 import { contextConcepts } from '../features/contextWindow.ts';
 import { nearestConcepts } from '../features/neighbours.ts';
-import { nextSentences, worthShowing } from '../features/nextSentences.ts';
 import { chooseConceptModel, samplingOptions } from '../features/sampling.ts';
-import { SentenceConcepts } from '../features/sentenceConcepts.ts';
+import { type EncodeSentences, SentenceConcepts } from '../features/sentenceConcepts.ts';
+import { suggestSentences } from '../features/suggestions.ts';
 import { splitSentences } from '../text/sentenceSplitter.ts';
 import type { Command } from './command.ts';
 import { formatOf } from './format.ts';
@@ -38,15 +39,18 @@ nearest in meaning to its last one. For reading, not for scripts: they take next
       const context = all.slice(-contextConcepts);
       const lcm = chooseConceptModel(model.conceptModels, autoConceptModel);
       const eosText = model.generations[lcm]?.eosText;
+      const encode: EncodeSentences = (texts, signal) => concepts.concepts(texts, signal);
       const start = performance.now();
-      const candidates = await nextSentences(
-        inference,
+      const candidates = await suggestSentences(
+        { inference, encode, space: conceptSpace(model, lcm) },
         context,
         {
           sampling: samplingOptions(model, lcm, {}),
           lang,
           beamSize: 5,
           maxSeqLen: 64,
+          eos: eosText === undefined ? null : { text: eosText, lang },
+          surroundings: text,
         },
         io.signal,
       );
@@ -58,7 +62,7 @@ nearest in meaning to its last one. For reading, not for scripts: they take next
         `… ${last}`,
         '',
         `What may come next (${model.name} on ${model.device}, ${elapsed} ms):`,
-        ...worthShowing(candidates, context, eosText).map((candidate) => `  → ${candidate.text}`),
+        ...candidates.map((candidate) => `  → ${candidate.text}`),
         '',
         'Nearest in meaning to the last sentence:',
         ...neighbours.map(({ text: near, score }) => `  ${score.toFixed(3)}  ${near}`),

@@ -14,21 +14,31 @@ import type { Generation, Inference, LoadedModel } from '../inference/inference.
 import { DocumentText } from '../text/documentText.ts';
 import { autonymOf, languageOf } from '../text/languageNames.ts';
 import type { ProseFormat } from '../text/proseBlock.ts';
+import { conceptSpace } from './conceptSpace.ts';
 import { contextConcepts } from './contextWindow.ts';
 import { DocumentConcepts, type TextEdit } from './documentConcepts.ts';
-import { KnownSpans, withoutInventions } from './fragileGuard.ts';
 import { LanguageChooser } from './languageChoice.ts';
 import { nearestConcepts } from './neighbours.ts';
-import { type Candidate, fitToCaret, nextSentences, worthShowing } from './nextSentences.ts';
+import { fitToCaret } from './nextSentences.ts';
+import type { Candidate } from './ranking.ts';
 import { chooseConceptModel, samplingOptions, wishesOf } from './sampling.ts';
-import { inLanguages, SentenceConcepts, type SourceSentence } from './sentenceConcepts.ts';
+import {
+  type EncodeSentences,
+  inLanguages,
+  SentenceConcepts,
+  type SourceSentence,
+} from './sentenceConcepts.ts';
+import { suggestSentences } from './suggestions.ts';
 import { joinSentences, translateSentences, translationBeamSize } from './translation.ts';
 
 /** The language of the sentences that begin and end texts in training. */
 const trainingLang = 'eng_Latn';
 
-/** UTF-16 units on either side of a suggestion whose numbers and names it may say: a few milliseconds. */
-const knownUnits = 32_768;
+/**
+ * UTF-16 units on either side of a suggestion whose numbers and names it may say, and whose
+ * sentences it may not: a few milliseconds.
+ */
+const aroundUnits = 32_768;
 
 /** Time for which a long document may keep the thread busy at once. */
 const sliceMs = 10;
@@ -115,7 +125,7 @@ export class ConceptService {
     const start = performance.now();
     const candidates = await this.#candidates(uri, offset, count, settings, signal);
     return {
-      candidates: candidates.map(({ text, score }) => ({ text, score })),
+      candidates: candidates.map(toWire),
       latencyMs: performance.now() - start,
     };
   }
@@ -254,26 +264,39 @@ export class ConceptService {
       [...beginOfText(before, generation), ...inLanguages(before, choices)],
       signal,
     );
-    const lang = this.#languages.chooseTarget(language.target, choices.at(-1)?.code);
-    const candidates = await nextSentences(
-      this.#inference,
+    const parts = {
+      inference: this.#inference,
+      encode: this.#encode,
+      space: conceptSpace(model, lcm),
+    };
+    return suggestSentences(
+      parts,
       context,
       {
         sampling: samplingOptions(model, lcm, { ...wishesOf(completion), count }),
-        lang,
+        lang: this.#languages.chooseTarget(language.target, choices.at(-1)?.code),
         beamSize: completion.beamSize,
         maxSeqLen: completion.maxSentenceTokens,
+        eos: generation === undefined ? null : { text: generation.eosText, lang: trainingLang },
+        surroundings: around(document.text, offset),
       },
       signal,
     );
-    const shown = worthShowing(candidates, context, generation?.eosText);
-    return withoutInventions(shown, knownAround(document.text, offset), lang);
   }
+
+  readonly #encode: EncodeSentences = (sentences, signal) =>
+    this.#concepts.concepts(sentences, signal);
 }
 
-/** The numbers and names near a place, which a suggestion for it may say as well. */
-function knownAround(text: string, offset: number): KnownSpans {
-  return new KnownSpans(text.slice(Math.max(0, offset - knownUnits), offset + knownUnits));
+/** Embeddings do not cross to a client. */
+function toWire(candidate: Candidate): NextSentencesResult['candidates'][number] {
+  const { text, agreement } = candidate;
+  if (candidate.origin === 'own') return { origin: 'own', text, agreement };
+  return { origin: 'model', text, agreement, score: candidate.score };
+}
+
+function around(text: string, offset: number): string {
+  return text.slice(Math.max(0, offset - aroundUnits), offset + aroundUnits);
 }
 
 /** The sentence that every text begins with in the training of a model, before the first one. */

@@ -1,7 +1,7 @@
 import type { Generation, Inference, SamplingOptions } from '../inference/inference.ts';
 import { cosine } from '../tensor/vector.ts';
-import type { Candidate, NextSentencesOptions } from './nextSentences.ts';
-import type { Concept, SourceSentence } from './sentenceConcepts.ts';
+import type { GeneratedSentence, NextSentencesOptions } from './nextSentences.ts';
+import type { Concept, EncodeSentences } from './sentenceConcepts.ts';
 
 /*
  * A text written on, sentence after sentence. A large concept model reads the concepts that it
@@ -13,12 +13,6 @@ export interface ContinueTextOptions extends NextSentencesOptions {
   /** The text ends here at the latest; reference: max_seq_len, max_sentences. */
   maxGenLen: number;
 }
-
-/** Encodes sentences once, as `SentenceConcepts` does. */
-export type EncodeSentences = (
-  sentences: readonly SourceSentence[],
-  signal?: AbortSignal,
-) => Promise<Concept[]>;
 
 /**
  * Writes what follows, one sentence at a time, until the model ends the text. The sentence that
@@ -35,7 +29,7 @@ export async function* continueText(
   encode: EncodeSentences,
   options: ContinueTextOptions,
   signal?: AbortSignal,
-): AsyncGenerator<Candidate> {
+): AsyncGenerator<GeneratedSentence> {
   const { generation, maxGenLen, sampling, lang, beamSize, maxSeqLen } = options;
   if (context.length === 0) return;
   const embeddingOf = async (text: string) =>

@@ -4,11 +4,11 @@ import type { Concept } from './sentenceConcepts.ts';
 
 /*
  * concepts so far → next concepts → sentences. What the models say is kept apart from what is
- * worth showing to a writer, because scripts want the first and ghost text the second.
+ * worth showing to a writer (`suggestions.ts`): scripts want the first and ghost text the second.
  */
 
-/** A sentence that may come next. */
-export interface Candidate {
+/** A sentence that the models wrote. */
+export interface GeneratedSentence {
   text: string;
   /** Log-probability per token of the decoder. */
   score: number;
@@ -34,7 +34,7 @@ export async function nextSentences(
   context: readonly Concept[],
   options: NextSentencesOptions,
   signal?: AbortSignal,
-): Promise<Candidate[]> {
+): Promise<GeneratedSentence[]> {
   if (context.length === 0 || options.sampling.count === 0) return [];
   const embeddings = await inference.predict(
     {
@@ -51,39 +51,6 @@ export async function nextSentences(
     const embedding = embeddings[i];
     return embedding === undefined ? [] : [{ text, score, embedding }];
   });
-}
-
-/** What the decoder writes for a token it does not know. */
-const unknownSurface = '⁇';
-
-/**
- * Keeps what is worth showing, best first: no empty sentence, none with unknown words, none that
- * stands in the context already, no two of the same wording, and not the end of the text.
- *
- * @param eosText  the sentence that ends every text in the training of the concept model
- */
-export function worthShowing(
-  candidates: readonly Candidate[],
-  context: readonly Concept[],
-  eosText: string | undefined,
-): Candidate[] {
-  const seen = new Set([eosText ?? '', ...context.map(({ text }) => text)].map(wording));
-  return candidates
-    .toSorted((a, b) => b.score - a.score)
-    .filter(({ text }) => {
-      const words = wording(text);
-      if (words === '' || text.includes(unknownSurface) || seen.has(words)) return false;
-      seen.add(words);
-      return true;
-    });
-}
-
-/** Letters and digits alone decide whether two sentences have the same wording. */
-function wording(text: string): string {
-  return text
-    .toLowerCase()
-    .replace(/[^\p{L}\p{N}]+/gu, ' ')
-    .trim();
 }
 
 /**

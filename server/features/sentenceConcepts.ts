@@ -13,6 +13,12 @@ export interface Concept {
   embedding: Float32Array;
 }
 
+/** Encodes sentences, each once, as `SentenceConcepts` does. */
+export type EncodeSentences = (
+  sentences: readonly SourceSentence[],
+  signal?: AbortSignal,
+) => Promise<Concept[]>;
+
 /** Sentences kept: 10,000 embeddings of 384 numbers are 15 MB. Moved, copied and undone ones stay free. */
 const cacheCapacity = 10_000;
 

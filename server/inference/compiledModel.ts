@@ -14,12 +14,13 @@ import {
   type Signature,
   stepSignature,
 } from './graphSession.ts';
-import type {
-  DecodedSentence,
-  DecodeRequest,
-  EncodeRequest,
-  LoadOptions,
-  PredictRequest,
+import {
+  type DecodedSentence,
+  type DecodeRequest,
+  type EncodeRequest,
+  type LoadOptions,
+  maxCandidates,
+  type PredictRequest,
 } from './inference.ts';
 import type { InferenceModel, ModelInfo } from './inferenceServer.ts';
 import type { ConceptModel } from './lcm/conceptModel.ts';
@@ -31,9 +32,6 @@ import { defaultThreadCount, int8ProductsSaturate, OnnxSession } from './session
 
 /** SONAR's has 4.9 MB; a file beyond this is not a SentencePiece model. */
 const maxTokenizerBytes = 64 * 1024 * 1024;
-
-/** Candidates of one request: each is a row of every diffusion step. */
-const maxCandidates = 64;
 
 /** Opens one graph of a folder on the device that was chosen. */
 type OpenGraph = <S extends Signature>(
@@ -142,6 +140,12 @@ export class CompiledModel implements InferenceModel {
         [...placed].map(([name, { entry }]) => [name, entry.generation]),
       ),
       samplings: Object.fromEntries([...placed].map(([name, { entry }]) => [name, entry.sampling])),
+      normalizers: Object.fromEntries(
+        [...placed].map(([name, { folder, entry }]) => {
+          const files = conceptModelFiles(folder, manifest.embeddingDim);
+          return [name, files.normalizer(entry.normalizer).vectors];
+        }),
+      ),
       device: device.name,
       deviceNote: note,
     };

@@ -9,6 +9,12 @@ import type { GenerationEntry, SamplingEntry } from '../model/manifest.ts';
 /** How a concept model writes on, sentence after sentence. */
 export type Generation = GenerationEntry;
 
+/** The normalised space of concepts, x̃ = (x − center) / scales; [E] each. */
+export interface NormalizerVectors {
+  center: Float32Array;
+  scales: Float32Array;
+}
+
 /** A model that is ready, and where it runs. */
 export interface LoadedModel {
   name: string;
@@ -21,6 +27,8 @@ export interface LoadedModel {
   generations: Readonly<Record<string, Generation>>;
   /** How each of them is best sampled, by its name. */
   samplings: Readonly<Record<string, SamplingEntry>>;
+  /** The space in which each of them thinks, by its name; null: that of raw embeddings. */
+  normalizers: Readonly<Record<string, NormalizerVectors | null>>;
   /** What runs the model. */
   device: DeviceName;
   /** Why that is not the device that was asked for; null when it is. */
@@ -61,6 +69,9 @@ export interface DecodedSentence {
   /** Log-probability per token, normalised as fairseq2 does. */
   score: number;
 }
+
+/** Candidates of one request: each is a row of every diffusion step. */
+export const maxCandidates = 64;
 
 /** How a next concept is sampled. Fields that a family does not know are ignored by it. */
 export interface SamplingOptions {

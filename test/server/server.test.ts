@@ -113,11 +113,15 @@ test('nextSentences answers with scored candidates, best first', async () => {
   const params = { uri, offset: sample.length, count: 4 };
   const { candidates, latencyMs } = await server.connection.sendRequest(nextSentences, params);
   assert.ok(candidates.length > 0 && latencyMs > 0);
-  const scores = candidates.map(({ score }) => score);
+  const agreements = candidates.map(({ agreement }) => agreement);
   assert.deepEqual(
-    scores,
-    scores.toSorted((a, b) => b - a),
+    agreements,
+    agreements.toSorted((a, b) => b - a),
   );
+  for (const candidate of candidates) {
+    assert.ok(candidate.origin === 'model' && candidate.score < 0);
+    assert.ok(Math.abs(candidate.agreement) <= 1);
+  }
 });
 
 test('findNeighbours finds the sentence itself elsewhere first', async () => {

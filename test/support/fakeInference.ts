@@ -4,13 +4,33 @@ import type {
   EncodeRequest,
   Inference,
   LoadedModel,
+  NormalizerVectors,
   PredictRequest,
 } from '../../server/inference/inference.ts';
 import { lcmGeneration } from '../../server/model/parseGeneration.ts';
+import { Random } from '../../server/tensor/random.ts';
+
+/** Dimensions besides the first two. */
+const restDim = 16;
+
+/** Raw, the other dimensions are too small to count; in the normalised space they alone do. */
+const restScale = 1e-3;
+
+/** Returns the embedding of a length: it and 1, and what tells different lengths apart. */
+export function fakeEmbedding(length: number): Float32Array {
+  const rest = new Random(length, 0).gaussians(restDim);
+  return Float32Array.of(length, 1, ...rest.map((value) => restScale * value));
+}
+
+const fakeNormalizer: NormalizerVectors = {
+  center: new Float32Array(2 + restDim),
+  scales: new Float32Array(2 + restDim).fill(restScale).fill(1e9, 0, 2),
+};
 
 /**
- * A model of two dimensions: a sentence's embedding is its length and 1, a predicted concept is
- * the context's last one, longer by one for each candidate, and is written as its length.
+ * A model that knows only lengths: a sentence's embedding is that of its length, a predicted
+ * concept that of the context's last one, longer by one for each candidate, and it is written as
+ * its length.
  */
 export class FakeInference implements Inference {
   /** The sentences of every request to encode, in order. */
@@ -24,12 +44,13 @@ export class FakeInference implements Inference {
   constructor(langs: readonly string[] = ['eng_Latn']) {
     this.model = {
       name: 'fake',
-      embeddingDim: 2,
+      embeddingDim: 2 + restDim,
       langs,
       defaultLang: langs[0] ?? '',
       conceptModels: ['base', 'two-tower'],
       generations: { base: lcmGeneration, 'two-tower': lcmGeneration },
       samplings: {},
+      normalizers: { base: fakeNormalizer, 'two-tower': null },
       device: 'cpu',
       deviceNote: null,
       loadMs: 0,
@@ -45,7 +66,7 @@ export class FakeInference implements Inference {
     const { sentences, lang } = request;
     this.encoded.push([...sentences]);
     this.encodedLangs.push(typeof lang === 'string' ? sentences.map(() => lang) : [...lang]);
-    return sentences.map((text) => Float32Array.of(text.length, 1));
+    return sentences.map(({ length }) => fakeEmbedding(length));
   }
 
   async decode(request: DecodeRequest, signal?: AbortSignal): Promise<DecodedSentence[]> {
@@ -61,7 +82,7 @@ export class FakeInference implements Inference {
     signal?.throwIfAborted();
     this.predicted.push(request);
     const last = request.context.at(-1)?.[0] ?? 0;
-    return Array.from({ length: request.options.count }, (_, i) => Float32Array.of(last + i, 1));
+    return Array.from({ length: request.options.count }, (_, i) => fakeEmbedding(last + i));
   }
 
   async dispose(): Promise<void> {}

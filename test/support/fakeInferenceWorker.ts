@@ -29,6 +29,7 @@ new InferenceServer(parentPort, async (folder, _options, signal) => {
       conceptModels: ['base'],
       generations: {},
       samplings: {},
+      normalizers: {},
       device: 'cpu',
       deviceNote: null,
     },

@@ -1,8 +1,11 @@
 import { IntegrityError } from '../../base/errors.ts';
 import { standardize, unstandardize } from '../../tensor/vector.ts';
+import type { NormalizerVectors } from '../inference.ts';
 
 /** Raw ⇄ normalised space, in which concept models work. reference: SonarNormalizer. */
 export interface Normalizer {
+  /** What it computes with; null for the identity. */
+  readonly vectors: NormalizerVectors | null;
   /** x̃ = (x − center) / scale, [E]. */
   normalize(x: Float32Array): Float32Array;
   /** x = x̃ · scale + center, [E]. */
@@ -10,7 +13,11 @@ export interface Normalizer {
 }
 
 /** For models that work on raw embeddings. */
-export const identityNormalizer: Normalizer = { normalize: (x) => x, denormalize: (x) => x };
+export const identityNormalizer: Normalizer = {
+  vectors: null,
+  normalize: (x) => x,
+  denormalize: (x) => x,
+};
 
 /**
  * Reads a normaliser: little-endian float32, center [E] and then scale [E].
@@ -36,6 +43,7 @@ export function parseNormalizer(
     throw new IntegrityError(`${label}: expected finite centers and scales other than zero`);
   }
   return {
+    vectors: { center, scales },
     normalize: (x) => standardize(x, center, scales),
     denormalize: (x) => unstandardize(x, center, scales),
   };

@@ -9,6 +9,14 @@ import { FakeInference } from '../../support/fakeInference.ts';
 const uri = 'file:///a.txt';
 const text = 'It rained. He left. Nobody saw the old man go.';
 
+/** The sentences of the text that were encoded, and not those that were written and read back. */
+function ofTheText({ encoded }: FakeInference): string[] {
+  return encoded
+    .flat()
+    .filter((sentence) => text.includes(sentence))
+    .toSorted();
+}
+
 function openService() {
   const inference = new FakeInference();
   const service = new ConceptService(inference, nullLogger);
@@ -21,8 +29,19 @@ test('a finished sentence is encoded when it is finished, and never again', asyn
   service.openDocument(uri, 'plaintext', 'It rained. He');
   service.changeDocument(uri, [{ start: 13, end: 13, text: ' left.' }]);
   await service.completeAt(uri, 19, defaultSettings);
-  const all = inference.encoded.flat();
-  assert.deepEqual(all.toSorted(), ['He left.', 'It rained.']);
+  assert.deepEqual(ofTheText(inference), ['He left.', 'It rained.']);
+});
+
+test('a sentence that the writer accepts is known already', async () => {
+  const { inference, service } = openService();
+  service.useModel(inference.model);
+  service.openDocument(uri, 'plaintext', text);
+  const [accepted = ''] = await service.completeAt(uri, text.length, defaultSettings);
+  service.changeDocument(uri, [{ start: text.length, end: text.length, text: accepted }]);
+  await service.completeAt(uri, text.length + accepted.length, defaultSettings);
+  assert.match(accepted, /^ It has \d+ letters\.$/);
+  const times = inference.encoded.flat().filter((sentence) => sentence === accepted.trim());
+  assert.equal(times.length, 1);
 });
 
 test('documents that were open before the model are encoded when it comes', async () => {
@@ -42,7 +61,7 @@ test('another model encodes everything anew', async () => {
   assert.deepEqual(await service.completeAt(uri, text.length, defaultSettings), []);
   service.useModel(inference.model);
   await service.completeAt(uri, text.length, defaultSettings);
-  assert.equal(inference.encoded.flat().length, 6);
+  assert.equal(ofTheText(inference).length, 6);
 });
 
 test('a suggestion with a number that the document lacks gives way to one without', async () => {
@@ -62,7 +81,7 @@ test('candidates are fitted to the caret', async () => {
   service.useModel(inference.model);
   service.openDocument(uri, 'plaintext', text);
   const [first] = await service.completeAt(uri, text.length, defaultSettings);
-  assert.equal(first, ' It has 26 letters.');
+  assert.match(first ?? '', /^ It has \d+ letters\.$/);
 });
 
 test('a text begins for a model as in its training, as long as its beginning is read', async () => {
@@ -119,7 +138,7 @@ function withLanguage(language: Partial<typeof defaultSettings.language>) {
 test('each paragraph is encoded in its own language, and continued in it', async () => {
   const { inference, service } = openBilingual();
   await service.completeAt(uri, mixed.length, defaultSettings);
-  assert.deepEqual(inference.encodedLangs, [['fra_Latn', 'eng_Latn']]);
+  assert.deepEqual(inference.encodedLangs[0], ['fra_Latn', 'eng_Latn']);
   assert.equal(inference.decoded.at(-1)?.lang, 'eng_Latn');
   await service.completeAt(uri, french.length, defaultSettings);
   assert.equal(inference.decoded.at(-1)?.lang, 'fra_Latn');
@@ -132,7 +151,7 @@ test('the setting of the language holds for what is encoded ahead', async () => 
   service.useSettings(uri, withLanguage({ source: 'fr' }));
   service.useSettings('file:///closed.txt', withLanguage({ source: 'fr' }));
   await service.completeAt(uri, 3, withLanguage({ source: 'fr' }));
-  assert.deepEqual(inference.encodedLangs, [['fra_Latn']]);
+  assert.deepEqual(inference.encodedLangs[0], ['fra_Latn']);
 });
 
 test('languages are described with the reason for the choice', async () => {

@@ -13,13 +13,8 @@ import type {
   PredictRequest,
 } from '../../../server/inference/inference.ts';
 import { lcmGeneration, sonarLlmGeneration } from '../../../server/model/parseGeneration.ts';
+import { angleOf, atAngle as at } from '../../support/angles.ts';
 import { FakeInference } from '../../support/fakeInference.ts';
-
-/** A concept of the plane at an angle, in degrees; its sentence is the angle. */
-function at(angle: number): Float32Array {
-  const radians = (angle * Math.PI) / 180;
-  return Float32Array.of(Math.cos(radians), Math.sin(radians));
-}
 
 const eosAngle = 90;
 
@@ -40,10 +35,7 @@ class PlannedInference extends FakeInference {
   }
 
   override async decode({ embeddings }: DecodeRequest) {
-    return embeddings.map(([x = 0, y = 0]) => {
-      const angle = Math.round((Math.atan2(y, x) * 180) / Math.PI);
-      return { text: `${angle}`, score: -1 };
-    });
+    return embeddings.map((embedding) => ({ text: `${angleOf(embedding)}`, score: -1 }));
   }
 }
 

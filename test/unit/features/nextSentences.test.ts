@@ -1,11 +1,10 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { contextWindow } from '../../../server/features/contextWindow.ts';
-import { fitToCaret, nextSentences, worthShowing } from '../../../server/features/nextSentences.ts';
+import { fitToCaret, nextSentences } from '../../../server/features/nextSentences.ts';
 import { samplingDefaults } from '../../../server/features/sampling.ts';
 import { FakeInference } from '../../support/fakeInference.ts';
 
-const embedding = Float32Array.of(0, 1);
 const options = {
   sampling: { ...samplingDefaults, count: 2 },
   lang: 'eng_Latn',
@@ -42,34 +41,6 @@ test('an aborted signal rejects', () =>
   assert.rejects(nextSentences(new FakeInference(), concepts(1), options, AbortSignal.abort()), {
     name: 'AbortError',
   }));
-
-function checkShown(texts: readonly string[], expected: readonly string[], context = ''): void {
-  const candidates = texts.map((text, i) => ({ text, score: -i, embedding }));
-  const shown = worthShowing(candidates, [{ text: context, embedding }], 'End of text.');
-  assert.deepEqual(
-    shown.map(({ text }) => text),
-    expected,
-  );
-}
-
-for (const [name, texts, expected, context] of [
-  ['different sentences stay', ['It rained.', 'He left.'], ['It rained.', 'He left.']],
-  ['an empty sentence goes', ['', ' ', '…', 'He left.'], ['He left.']],
-  ['the same wording comes once', ['He left.', 'he left!', 'He  left'], ['He left.']],
-  ['what stands in the text goes', ['He left.', 'It rained.'], ['It rained.'], 'He left!'],
-  ['an unknown word goes', ['He ⁇ left.', 'It rained.'], ['It rained.']],
-  ['the end of the text goes', ['End of text.', 'It rained.'], ['It rained.']],
-] as const) {
-  test(`worth showing: ${name}`, () => checkShown(texts, expected, context));
-}
-
-test('the best candidate is shown first', () => {
-  const candidates = [-3, -1, -2].map((score) => ({ text: `${score}`, score, embedding }));
-  assert.deepEqual(
-    worthShowing(candidates, [], undefined).map(({ score }) => score),
-    [-1, -2, -3],
-  );
-});
 
 for (const [before, expected] of [
   ['', 'He left.'],

@@ -62,6 +62,7 @@ test('a model is loaded and answers', async () => {
     conceptModels: ['base'],
     generations: {},
     samplings: {},
+    normalizers: {},
     device: 'cpu',
     deviceNote: null,
   });

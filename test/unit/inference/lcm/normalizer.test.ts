@@ -16,6 +16,8 @@ test('a normaliser subtracts centers and divides by scales', () => {
   const normalizer = parseNormalizer(file(1, -1, 2, 4), 2, 'normalizer.bin');
   assert.deepEqual(normalizer.normalize(Float32Array.of(5, 7)), Float32Array.of(2, 2));
   assert.deepEqual(normalizer.denormalize(Float32Array.of(2, 2)), Float32Array.of(5, 7));
+  const vectors = { center: Float32Array.of(1, -1), scales: Float32Array.of(2, 4) };
+  assert.deepEqual(normalizer.vectors, vectors);
 });
 
 test('a file need not be aligned in memory', () => {

@@ -1,0 +1,25 @@
+import type { LoadedModel } from '../inference/inference.ts';
+import { standardize } from '../tensor/vector.ts';
+
+/**
+ * Takes an embedding into the space in which concepts are compared, [E] → [E].
+ *
+ * Raw embeddings lie in a cone: what all sentences share makes any two of them alike. A normaliser
+ * subtracts it, and is where concept models think.
+ */
+export type ConceptSpace = (embedding: Float32Array) => Float32Array;
+
+/**
+ * Returns the space of a concept model. One that thinks in raw embeddings, as SONAR-LLMs do,
+ * borrows the normaliser of another one, since they all share the encoder; where there is none,
+ * raw embeddings are compared.
+ */
+export function conceptSpace(
+  { normalizers }: Pick<LoadedModel, 'normalizers'>,
+  lcm: string,
+): ConceptSpace {
+  const all = [normalizers[lcm], ...Object.values(normalizers)];
+  const vectors = all.find((known) => known !== undefined && known !== null);
+  if (!vectors) return (embedding) => embedding;
+  return (embedding) => standardize(embedding, vectors.center, vectors.scales);
+}

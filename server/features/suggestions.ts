@@ -1,0 +1,117 @@
+import { type Inference, maxCandidates } from '../inference/inference.ts';
+import { cosine } from '../tensor/vector.ts';
+import type { ConceptSpace } from './conceptSpace.ts';
+import { KnownSpans, withoutInventions } from './fragileGuard.ts';
+import {
+  type GeneratedSentence,
+  type NextSentencesOptions,
+  nextSentences,
+} from './nextSentences.ts';
+import {
+  type Candidate,
+  differentIdeas,
+  type GeneratedCandidate,
+  isReadable,
+  type OwnCandidate,
+  overSampling,
+  rank,
+  Said,
+  support,
+} from './ranking.ts';
+import type { Concept, EncodeSentences, SourceSentence } from './sentenceConcepts.ts';
+
+/*
+ * What a writer is offered: predict → decode → re-encode → rank → filter. More is predicted than
+ * is shown, everything written is read again, and of the different ideas the best are kept that
+ * invent nothing.
+ */
+
+/** What suggestions are made with. */
+export interface SuggestionParts {
+  inference: Inference;
+  /** Encodes each sentence once: the one that the writer accepts is known already. */
+  encode: EncodeSentences;
+  space: ConceptSpace;
+  /** Finds the writer's own sentences that may come next; absent when they are not wanted. */
+  findOwn?: (count: number, signal?: AbortSignal) => Promise<readonly Concept[]>;
+}
+
+export interface SuggestionOptions extends NextSentencesOptions {
+  /** The sentence that ends every text in the training of the concept model. */
+  eos: SourceSentence | null;
+  /**
+   * The text around the caret. Its numbers and names may be said again, its sentences are not
+   * offered again.
+   */
+  surroundings: string;
+}
+
+/**
+ * Returns the sentences that are worth showing, best first: at most `sampling.count`, fewer when
+ * the models have fewer ideas.
+ *
+ * @param context  the concepts of the document so far; none gives no suggestions
+ */
+export async function suggestSentences(
+  { inference, encode, space, findOwn }: SuggestionParts,
+  context: readonly Concept[],
+  options: SuggestionOptions,
+  signal?: AbortSignal,
+): Promise<Candidate[]> {
+  const { sampling, eos, surroundings, lang } = options;
+  const { count } = sampling;
+  const wanted = { ...sampling, count: Math.min(count * overSampling, maxCandidates) };
+  const sentences = await nextSentences(
+    inference,
+    context,
+    { ...options, sampling: wanted },
+    signal,
+  );
+  if (sentences.length === 0) return [];
+
+  const taken = [...context, ...(eos === null ? [] : await encode([eos], signal))];
+  const said = new Said(
+    taken.map(({ text }) => text),
+    surroundings,
+  );
+  const isReadableHere = ({ text }: { text: string }) => isReadable(text) && !said.has(text);
+  const readable = sentences.filter(isReadableHere);
+  const generated = await readBack(readable, { encode, space, lang }, signal);
+
+  const predictions = sentences.map(({ embedding }) => embedding);
+  const own = ((await findOwn?.(count, signal)) ?? [])
+    .filter(isReadableHere)
+    .map((concept) => ownCandidate(concept, predictions, space));
+
+  const ranked = rank([...generated, ...own], predictions, space);
+  // What the writer said elsewhere is no invention.
+  const known = new KnownSpans([surroundings, ...own.map(({ text }) => text)].join('\n'));
+  const plain = withoutInventions(ranked, known, lang);
+  return differentIdeas(plain, taken, space).slice(0, count);
+}
+
+/** Encodes what was written, and compares it with what was predicted. */
+export async function readBack(
+  sentences: readonly GeneratedSentence[],
+  { encode, space, lang }: { encode: EncodeSentences; space: ConceptSpace; lang: string },
+  signal?: AbortSignal,
+): Promise<GeneratedCandidate[]> {
+  const concepts = await encode(
+    sentences.map(({ text }) => ({ text, lang })),
+    signal,
+  );
+  return sentences.flatMap((sentence, i) => {
+    const concept = concepts[i]?.embedding;
+    if (concept === undefined) return [];
+    const agreement = cosine(space(sentence.embedding), space(concept));
+    return [{ ...sentence, origin: 'model', concept, agreement }];
+  });
+}
+
+function ownCandidate(
+  { text, embedding: concept }: Concept,
+  predictions: readonly Float32Array[],
+  space: ConceptSpace,
+): OwnCandidate {
+  return { origin: 'own', text, concept, agreement: support(concept, predictions, space) ?? 0 };
+}
