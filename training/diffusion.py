@@ -41,7 +41,7 @@ def squaredcos_alphas_cumprod(steps: int = TRAIN_STEPS) -> Tensor:
 def sample(
     denoise: Denoise,
     shape: tuple[int, int, int],
-    generator: torch.Generator,
+    generator: torch.Generator | Tensor,
     inference_timesteps: int = 40,
     guidance_scale: float = 1.5,
     guidance_rescale: float = 0.7,
@@ -57,11 +57,12 @@ def sample(
     Source: Song et al. 2021 (arXiv:2010.02502), equation 12; Lin et al. 2023, algorithm 2.
 
     `denoise(x_t, t, conditional)` gives x₀ of latents [N, S, E] at timesteps [N, S].
-    Returns [N, S, E], normalised.
+    `generator` may also be the noise to begin with, [N, S, E]. Returns [N, S, E], normalised.
     """
     alphas_cumprod = squaredcos_alphas_cumprod()
     stride = TRAIN_STEPS // inference_timesteps
-    x_t = torch.randn(shape, generator=generator) * initial_noise_scale
+    noise = generator if isinstance(generator, Tensor) else torch.randn(shape, generator=generator)
+    x_t = noise * initial_noise_scale
     x_0 = x_t
     for t in range(TRAIN_STEPS - 1, -1, -stride):
         alpha = alphas_cumprod[t]

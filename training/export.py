@@ -23,8 +23,9 @@ from training.lcm import BaseLcm, LcmConfig
 from training.layout import (
     ConceptModel, decoder_tensors, encoder_tensors, lcm_config, open_concept_model, sonar_configs, sonar_llm_config,
 )  # fmt: skip
+from training.product_random import ProductRandom
 from training.safetensors_file import read_safetensors, write_safetensors
-from training.sampling import denoise_next, next_units
+from training.sampling import next_units, sample_next
 from training.slot_lcm import QuantLcm
 from training.sonar import SonarAutoencoder, SonarConfig
 from training.sonar_llm import SonarLlm, SonarLlmConfig
@@ -48,7 +49,9 @@ GOLDEN_CONTEXT = [
     "Suddenly she heard a strange sound behind a tree.",
     "It was a small dog, and it was very hungry.",
 ]
-GOLDEN_TIMESTEPS = [99, 40]
+GOLDEN_SAMPLING = {
+    "inference_timesteps": 10, "guidance_scale": 1.5, "guidance_rescale": 0.7, "initial_noise_scale": 0.6,
+}  # fmt: skip
 GOLDEN_TRANSLATIONS = {
     "fra_Latn": "Le chat est assis sur le tapis.",
     "deu_Latn": "Die Katze sitzt auf der Matte.",
@@ -92,7 +95,6 @@ def golden(folder: Path) -> dict:
     embeddings = codec.encode(GOLDEN_SENTENCES)
     decoded = codec.decode(embeddings)
     context = codec.encode(GOLDEN_CONTEXT).unsqueeze(0)  # [1, T, E]
-    latent = torch.randn(1, 1, context.shape[2], generator=torch.Generator().manual_seed(1))
     return {
         "about": "float32 results of PyTorch with the float16 weights of this folder; made by training/export.py",
         "sentences": [
@@ -110,34 +112,24 @@ def golden(folder: Path) -> dict:
             for lang, text in GOLDEN_TRANSLATIONS.items()
         ],
         "context": GOLDEN_CONTEXT,
-        "latents": rounded(latent[0, 0]),
-        "predictions": {name: golden_predictions(model, context, latent) for name, model in models.items()},
+        "sampling": GOLDEN_SAMPLING,
+        "predictions": {name: rounded(golden_prediction(model, context)) for name, model in models.items()},
     }
 
 
-def golden_predictions(model: ConceptModel, context: Tensor, latent: Tensor) -> dict:
-    """
-    Returns what a concept model says after the context: the next concept of a regression, the clean
-    concept that a diffusion model believes in at a timestep, the best units of a quantiser and their sum.
-    """
+def golden_prediction(model: ConceptModel, context: Tensor) -> Tensor:
+    """Returns the raw concept, [E], that the extension's first candidate has with seed 1: context [1, T, E]."""
     if isinstance(model, SonarLlm):
-        return {"next": rounded(model(context)[0, -1])}
+        return model(context)[0, -1]
     x = model.normalizer.normalize(context)
     if isinstance(model, BaseLcm):
-        return {"next": rounded(model.normalizer.denormalize(model(x))[0, -1])}
-    if isinstance(model, QuantLcm):
-        units, total = next_units(model, x)
-        return {"units": units[0].tolist(), "next": rounded(model.normalizer.denormalize(total)[0])}
-    return {
-        "denoised_normalized": [
-            {
-                "timestep": t,
-                "conditional": rounded(denoise_next(model, x, latent[:, 0], t, True)[0]),
-                "unconditional": rounded(denoise_next(model, x, latent[:, 0], t, False)[0]),
-            }
-            for t in GOLDEN_TIMESTEPS
-        ]
-    }
+        predicted = model(x)[:, -1]
+    elif isinstance(model, QuantLcm):
+        predicted = next_units(model, x, guidance_scale=GOLDEN_SAMPLING["guidance_scale"])[1]
+    else:
+        noise = ProductRandom(1).gaussians(x.shape[2]).view(1, 1, -1)
+        predicted = sample_next(model, x, noise, **GOLDEN_SAMPLING)
+    return model.normalizer.denormalize(predicted)[0]
 
 
 def main() -> None:

@@ -26,7 +26,7 @@ DIFFUSION_OPTIONS = {
 }  # fmt: skip
 
 # server/inference/lcm/quantLcm.ts, paperSampling; the first candidate takes the best units.
-UNIT_OPTIONS = {"temperature": 1.0, "top_k": 3}
+UNIT_OPTIONS = {"temperature": 1.0, "top_k": 3, "guidance_scale": 1.0}
 
 # Deviation of the noise that tells the further candidates of a regression apart, for a noise scale of
 # 1: candidateNoise of server/inference/lcm/regressionLcm.ts.
@@ -111,9 +111,10 @@ class QuantPredictor:
     def sample_next(self, x: Tensor, count: int, generator: torch.Generator) -> Tensor:
         normalizer = self.model.normalizer
         context = normalizer.normalize(x)
-        drawn = [next_units(self.model, context)[1]]
+        temperature, top_k, guidance = (self.options[name] for name in ("temperature", "top_k", "guidance_scale"))
+        drawn = [next_units(self.model, context, guidance_scale=guidance)[1]]
         for _ in range(count - 1):
-            drawn.append(next_units(self.model, context, generator, self.options["temperature"], int(self.options["top_k"]))[1])
+            drawn.append(next_units(self.model, context, generator, temperature, int(top_k), guidance)[1])
         return normalizer.denormalize(torch.stack(drawn, dim=1))
 
 

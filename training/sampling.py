@@ -22,7 +22,7 @@ def denoise_next(model: OneTowerLcm | TwoTowerLcm, x: Tensor, latents: Tensor, t
 
 
 @torch.no_grad()
-def sample_next(model: OneTowerLcm | TwoTowerLcm, x: Tensor, generator: torch.Generator, **options: float) -> Tensor:
+def sample_next(model: OneTowerLcm | TwoTowerLcm, x: Tensor, generator: torch.Generator | Tensor, **options: float) -> Tensor:
     """Returns one drawn concept, [N, E], that follows each context, x [N, T, E]."""
 
     def denoise(x_t: Tensor, timestep: Tensor, conditional: bool) -> Tensor:
@@ -62,15 +62,22 @@ def choose_unit(logits: Tensor, temperature: float, top_k: int, generator: torch
 
 @torch.no_grad()
 def next_units(
-    model: QuantLcm, x: Tensor, generator: torch.Generator | None = None, temperature: float = 1.0, top_k: int = 1
-) -> tuple[Tensor, Tensor]:
-    """Returns the units after each context, [N, K], and the sum of their centroids, [N, E]; x [N, T, E]."""
+    model: QuantLcm, x: Tensor, generator: torch.Generator | None = None,
+    temperature: float = 1.0, top_k: int = 1, guidance_scale: float = 1.0,
+) -> tuple[Tensor, Tensor]:  # fmt: skip
+    """
+    Returns the units after each context, [N, K], and the sum of their centroids, [N, E]; x [N, T, E].
+
+    Guidance is on the logits: l_u + g (l_c − l_u).
+    """
     codebooks = model.quantizer.codebooks
     clean = model.embed_condition(torch.tensor([len(codebooks)]))[0]
     total, units = torch.zeros(len(x), x.shape[2]), []
     for k, codebook in enumerate(codebooks):
         condition = model.embed_condition(torch.full((len(x),), k))
         logits = model.next(x, clean, total, condition, True)
+        if guidance_scale != 1.0:
+            logits = torch.lerp(model.next(x, clean, total, condition, False), logits, guidance_scale)
         unit = logits.argmax(dim=-1) if top_k == 1 else choose_unit(logits, temperature, top_k, generator)
         units.append(unit)
         total = total + codebook[unit]
