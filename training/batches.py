@@ -11,7 +11,7 @@ import numpy as np
 
 from training.corpus import SOURCES, Corpus
 from training.errors import CorpusMissingError
-from training.vocabulary import EOS, Vocabulary
+from training.vocabulary import EOS, Vocabulary, check_vocabulary
 
 MIN_PIECES, MAX_PIECES = 3, 30
 
@@ -101,6 +101,7 @@ def translation_pairs(cache: Path, vocabulary: Vocabulary, held_out: bool, lang:
     if not path.exists():
         raise CorpusMissingError(f"{path}: not found; run `python -m training.corpus --pairs FOLDER` first")
     with np.load(path) as file:
+        check_vocabulary(path, file, cache / "tokenizer.model")
         arrays = dict(file)
     rows = np.flatnonzero((arrays["held_out"] == held_out) & ((arrays["lang"] == lang) | (lang is None)))
     weight_of = np.array([LANG_WEIGHTS.get(name, 1.0) for name in vocabulary.langs])

@@ -24,7 +24,7 @@ import numpy as np
 
 from training.errors import CorpusMissingError
 from training.pairs import sample_other_languages, tokenise_pairs
-from training.vocabulary import Vocabulary, extend_vocabulary, train_vocabulary
+from training.vocabulary import Vocabulary, check_vocabulary, extend_vocabulary, train_vocabulary, vocabulary_digest
 
 DEFAULT_DATA = Path("../shared/data")
 DEFAULT_CACHE = Path("training/.cache")
@@ -122,6 +122,7 @@ def load_corpus(cache: Path) -> Corpus:
     if not path.exists():
         raise CorpusMissingError(f"{path}: not found; run `python -m training.corpus` first")
     with np.load(path) as arrays:
+        check_vocabulary(path, arrays, cache / "tokenizer.model")
         return Corpus(**{name: arrays[name] for name in Corpus.__dataclass_fields__})
 
 
@@ -222,10 +223,11 @@ def main() -> None:
     vocabulary = Vocabulary(model)
     if arguments.pairs is not None:
         pairs = tokenise_pairs(arguments.pairs, vocabulary)
-        np.savez(arguments.cache / "pairs.npz", **pairs)
+        np.savez(arguments.cache / "pairs.npz", **pairs, vocabulary=vocabulary_digest(model))
         print(f"{len(pairs['lang'])} pairs after {time.time() - started:.0f} s", flush=True)
     corpus = tokenise(paths, vocabulary)
-    np.savez(arguments.cache / "corpus.npz", **{name: getattr(corpus, name) for name in Corpus.__dataclass_fields__})
+    columns = {name: getattr(corpus, name) for name in Corpus.__dataclass_fields__}
+    np.savez(arguments.cache / "corpus.npz", **columns, vocabulary=vocabulary_digest(model))
     print(
         f"{len(corpus.document)} sentences ({corpus.prose.sum()} prose, {corpus.held_out.sum()} held out), "
         f"{len(corpus.ids)} pieces, {time.time() - started:.0f} s"

@@ -20,14 +20,11 @@ the first steps: words are learnt first and cheapest on short sentences.
 from __future__ import annotations
 
 import argparse
-import math
 import sys
-import time
-from collections.abc import Callable
 from dataclasses import asdict
 from functools import partial
 from pathlib import Path
-from typing import NamedTuple, NoReturn
+from typing import NamedTuple
 
 import numpy as np
 import torch
@@ -36,16 +33,15 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from training.batches import MAX_PIECES, PairSampler, SentenceSampler, neighbour_pairs, translation_pairs
-from training.checkpoint import load_checkpoint, save_checkpoint
 from training.corpus import DEFAULT_CACHE, load_corpus
-from training.errors import TrainingStopped
+from training.errors import CorpusMissingError, TrainingStopped
 from training.linear import Linear
-from training.sonar import SonarAutoencoder, SonarConfig
+from training.run import Run
 from training.safetensors_file import read_safetensors
-from training.muon import Muon, split_parameters
-from training.schedule import Schedule, set_learning_rate
+from training.schedule import Schedule
+from training.sonar import SonarAutoencoder, SonarConfig
 from training.token_loss import decoder_prefix, sample_candidates, token_loss
-from training.vocabulary import DATA_TAGS, EOS, LANGS, UNK, Vocabulary
+from training.vocabulary import DATA_TAGS, LANGS, UNK, Vocabulary
 
 # Of the contrastive terms.
 TEMPERATURES = {"neighbours": 0.1, "pairs": 0.07}
@@ -66,17 +62,10 @@ class Trainer:
         dim = model.config.model_dim
         self.std, self.mean = torch.ones(dim), torch.zeros(dim)
         self.relation = nn.Parameter(torch.eye(dim))  # Used in training only.
-        matrices, rest = split_parameters(model)
-        self.optimisers = [
-            Muon(matrices, lr=arguments.muon_lr),
-            torch.optim.AdamW([*rest, self.relation], lr=arguments.adam_lr, betas=(0.9, 0.98), weight_decay=0.0, fused=True),
-        ]
-        for optimiser in self.optimisers:
-            for group in optimiser.param_groups:
-                group["initial_lr"] = group["lr"]
         self.encode, self.spoken = model.encode_dense, partial(token_loss, model)
         if arguments.compile:
-            torch.fx.experimental._config.use_duck_shape = False  # Two sizes that happen to agree once are not the same size.
+            # Two sizes that happen to agree once are not the same size.
+            torch.fx.experimental._config.use_duck_shape = False
             self.encode, self.spoken = (torch.compile(f, dynamic=True) for f in (self.encode, self.spoken))
 
     def contrast(self, e_a: Tensor, e_b: Tensor, kind: str) -> Tensor:
@@ -123,17 +112,6 @@ class Trainer:
         self.std.lerp_(embedding.std(dim=0), rate)
         self.mean.lerp_(embedding.mean(dim=0), rate)
         return tokens.item(), contrast.item()
-
-    def update(self, factor: float) -> None:
-        torch.nn.utils.clip_grad_norm_([*self.model.parameters(), self.relation], 1.0)
-        set_learning_rate(self.optimisers, factor)
-        for optimiser in self.optimisers:
-            optimiser.step()
-            optimiser.zero_grad(set_to_none=True)
-
-    def is_finite(self) -> bool:
-        tensors = [*self.model.parameters(), self.relation, self.std, self.mean]
-        return all(bool(tensor.isfinite().all()) for tensor in tensors)
 
     @torch.no_grad()
     def evaluate(self, batches: list[np.ndarray]) -> tuple[float, float]:
@@ -183,14 +161,6 @@ def retrieval_error(model: SonarAutoencoder, sampler: PairSampler, mean: Tensor)
     return errors / count
 
 
-def stop_on_bad_loss(losses: tuple[float, float], step: int, save: Callable[[], None] | None) -> NoReturn:
-    """Saves what is still good, then raises TrainingStopped. The data goes on after the bad batch."""
-    if save is not None:
-        save()
-    kept = "the run is saved as it was before this step" if save is not None else "the last checkpoint is kept"
-    raise TrainingStopped(f"step {step}: expected finite losses, found {losses[0]} and {losses[1]}; {kept}")
-
-
 def parse_arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--cache", type=Path, default=DEFAULT_CACHE)
@@ -200,8 +170,8 @@ def parse_arguments() -> argparse.Namespace:
     parser.add_argument("--decay-from", type=int, help="default: never, see schedule.py for the DECAY file")
     parser.add_argument("--warmup-steps", type=int, default=100)
     parser.add_argument("--grow-steps", type=int, default=800, help="steps until full length and full noise")
-    parser.add_argument("--batch-tokens", type=int, default=2048, help="tokens of a micro-batch")
-    parser.add_argument("--accumulate", type=int, default=2, help="micro-batches of a step")
+    parser.add_argument("--batch-tokens", type=int, default=4096, help="tokens of a micro-batch")
+    parser.add_argument("--accumulate", type=int, default=1, help="micro-batches of a step")
     parser.add_argument("--candidates", type=int, default=2048, help="pieces in the sampled softmax")
     parser.add_argument("--muon-lr", type=float, default=0.02)
     parser.add_argument("--adam-lr", type=float, default=2e-3)
@@ -238,74 +208,40 @@ def main() -> None:
     config = SonarConfig(vocab_size=vocabulary.size)
     model = SonarAutoencoder(config)
     trainer = Trainer(model, arguments)
-    folder = arguments.cache / arguments.run
-    path = folder / "checkpoint.pt"
-    schedule = Schedule(
-        arguments.warmup_steps, arguments.decay_from or arguments.steps, arguments.steps
-    )
-    step, tokens, seconds = 0, 0, 0.0
-    if path.exists():
-        state = load_checkpoint(path, asdict(config))
-        model.load_state_dict(state["model"])
-        for optimiser, saved in zip(trainer.optimisers, state["optimisers"], strict=True):
-            optimiser.load_state_dict(saved)
-        step, tokens, seconds = state["step"], state["tokens"], state["seconds"]
-        trainer.std, trainer.mean = state["std"], state["mean"]
-        trainer.relation.data.copy_(state["relation"])
-        schedule = state["schedule"]
-        rng.bit_generator.state = state["sampler"]
-        torch.set_rng_state(state["rng"])
-        print(f"continuing from step {step}", flush=True)
-    elif arguments.init is not None:
+    run = Run(
+        arguments.cache / arguments.run, asdict(config), model,
+        Schedule(arguments.warmup_steps, arguments.decay_from or arguments.steps, arguments.steps), rng,
+        muon_lr=arguments.muon_lr, adam_lr=arguments.adam_lr, betas=(0.9, 0.98),
+        extra={"std": trainer.std, "mean": trainer.mean, "relation": trainer.relation},
+    )  # fmt: skip
+    if not run.resume() and arguments.init is not None:
         initialise(model, arguments.init, vocabulary)
 
-    def save() -> None:
-        save_checkpoint(path, {
-            "config": asdict(config), "model": model.state_dict(),
-            "optimisers": [optimiser.state_dict() for optimiser in trainer.optimisers],
-            "step": step, "tokens": tokens, "seconds": seconds, "std": trainer.std, "mean": trainer.mean,
-            "relation": trainer.relation.data, "schedule": schedule, "sampler": rng.bit_generator.state, "rng": torch.get_rng_state(),
-        })  # fmt: skip
-
     losses: dict[str, list[tuple[float, float]]] = {kind: [] for kind in samplers}
-    last_tokens, last_time = tokens, time.time()
-    while step < schedule.steps:
-        schedule.poll(folder, step)
+    for step in run.steps():
         growth = min(1.0, 0.3 + 0.7 * step / arguments.grow_steps)
         for _ in range(arguments.accumulate):
             kind = "pairs" if rng.random() < arguments.pair_share else "neighbours"
             batch = samplers[kind].draw(arguments.batch_tokens, max_pieces=max(8, int(MAX_PIECES * growth)))
             losses[kind].append(trainer.backward(kind, *batch, step))
-            tokens += batch[0].size + batch[1].size
-            if not math.isfinite(sum(losses[kind][-1])):
-                stop_on_bad_loss(losses[kind][-1], step, save if trainer.is_finite() else None)
-        trainer.update(schedule.factor(step))
-        step += 1
-        if step % 20 == 0:
-            now = time.time()
-            speed = (tokens - last_tokens) / (now - last_time)
-            seconds += now - last_time
-            last_tokens, last_time = tokens, now
-            means = ", ".join(
-                f"{kind} {np.mean([x[0] for x in found]):.3f} + {np.mean([x[1] for x in found]):.2f}"
-                for kind, found in losses.items() if found
-            )  # fmt: skip
-            print(f"step {step} tokens {tokens} speed {speed:.0f}/s {means}", flush=True)
+            run.check(*losses[kind][-1])
+            run.tokens += batch[0].size + batch[1].size
+        run.update()
+        if run.step % 20 == 0:
+            run.report(", ".join(
+                "{} {:.3f} + {:.2f}".format(kind, *np.mean(found, axis=0)) for kind, found in losses.items() if found
+            ))  # fmt: skip
             for found in losses.values():
                 found.clear()
-        if step % arguments.save_every == 0 or step == schedule.steps:
+        if run.is_due(arguments.save_every):
             held_out_loss, accuracy = trainer.evaluate(held_out)
             error = retrieval_error(model, PairSampler(held_out_pairs, np.random.default_rng(0)), trainer.mean)
-            print(
-                f"step {step} held-out loss {held_out_loss:.3f} accuracy {accuracy:.3f} "
-                f"retrieval error {error:.3f} after {seconds:.0f} s",
-                flush=True,
-            )
-            save()
+            run.report(f"held-out loss {held_out_loss:.3f} accuracy {accuracy:.3f} retrieval error {error:.3f}")
+            run.save()
 
 
 if __name__ == "__main__":
     try:
         main()
-    except TrainingStopped as stopped:
+    except (TrainingStopped, CorpusMissingError) as stopped:
         sys.exit(str(stopped))

@@ -110,9 +110,7 @@ class Trainer:
         total, count, gradient = self.token_gradient(predicted, places[:, 1:][is_target[:, 1:]].numpy(), with_gradient)
         choice = contrast(predicted, target, self.centre)
         if with_gradient:
-            torch.autograd.backward(
-                [predicted, self.arguments.contrastive * choice], [gradient, torch.ones(())]
-            )
+            torch.autograd.backward([predicted, self.arguments.contrastive * choice], [gradient, torch.ones(())])
         return total / count, choice.item(), count
 
 

@@ -8,10 +8,15 @@ as the official SONAR checkpoints number theirs (reference: fairseq2 NllbTokeniz
 
 from __future__ import annotations
 
+import hashlib
 from collections import Counter
+from collections.abc import Mapping
 from pathlib import Path
 
+import numpy as np
 import sentencepiece
+
+from training.errors import TrainingStopped
 
 PAD, UNK, BOS, EOS = 0, 1, 2, 3
 LANGS = ["eng_Latn", "fra_Latn", "deu_Latn", "spa_Latn", "ita_Latn", "por_Latn", "zho_Hans"]
@@ -84,6 +89,17 @@ def learn_pieces(text: Path, known: set[str], count: int) -> list[str]:
     latin.unlink()
     learnt.unlink()
     return [piece.piece for piece in proto.pieces if piece.type == 1 and piece.piece not in known][:count]
+
+
+def vocabulary_digest(model: Path) -> np.ndarray:
+    """Returns what tells one vocabulary from another, [32] bytes."""
+    return np.frombuffer(hashlib.sha256(model.read_bytes()).digest(), dtype=np.uint8)
+
+
+def check_vocabulary(path: Path, arrays: Mapping[str, np.ndarray], model: Path) -> None:
+    """Raises TrainingStopped when the pieces of a file were made with another vocabulary."""
+    if not np.array_equal(arrays["vocabulary"], vocabulary_digest(model)):
+        raise TrainingStopped(f"{path}: expected pieces of {model}, found those of another vocabulary; run `training.corpus` again")
 
 
 class Vocabulary:
