@@ -12,7 +12,7 @@ export function builtInFile(name) {
 
 /** Returns the names of its concept models, best first. */
 export function builtInConceptModels() {
-  return Object.keys(JSON.parse(readFileSync(builtInFile('config.json'), 'utf8')).lcm);
+  return Object.keys(builtInConfig().lcm);
 }
 
 /** Returns the options of `thoughtline compile` that name all its files. */
@@ -20,6 +20,7 @@ export function builtInSources() {
   return [
     ...['--encoder', builtInFile('encoder.safetensors')],
     ...['--decoder', builtInFile('decoder.safetensors')],
+    ...('entropy' in builtInConfig() ? ['--entropy', builtInFile('entropy.safetensors')] : []),
     ...builtInConceptModels().flatMap((name) => [
       '--lcm',
       `${name}=${builtInFile(`${name}.safetensors`)}`,
@@ -27,4 +28,8 @@ export function builtInSources() {
     ...['--tokenizer', builtInFile('tokenizer.model')],
     ...['--config', builtInFile('config.json')],
   ];
+}
+
+function builtInConfig() {
+  return JSON.parse(readFileSync(builtInFile('config.json'), 'utf8'));
 }

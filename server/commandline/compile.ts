@@ -40,6 +40,7 @@ already holds the result of the same files and options.
   --encoder F      the text encoder
   --decoder F      the text decoder
   --tokenizer F    their SentencePiece model
+  --entropy F      a byte entropy model, for a model that has one; needs --config
   --lcm NAME=F     a concept model and the name that you give it; repeatable. With
                    NAME=F,config=F.json its hyper-parameters come from a file of its own, such as
                    the config.json of a SONAR-LLM
@@ -52,7 +53,8 @@ files need nothing else: their architecture shows in the sizes of their weights.
   --arch PART=NAME  the architecture of encoder, decoder or a concept model; repeatable
   --config F.json   hyper-parameters under the reference's names, and languages in the order of
                     their tokens (without them the 202 languages of SONAR):
-                    {"encoder":{…},"decoder":{…},"lcm":{NAME:{…}},"tokenizer":{"langs":[…]}}
+                    {"encoder":{…},"decoder":{…},"entropy":{…},"lcm":{NAME:{…}},
+                    "tokenizer":{"langs":[…]}}
                     or the config.json of an M2M100
 
   --precision P     how linear layers hold their weights: ${precisions.join(', ')}; for all parts, or as
@@ -72,6 +74,7 @@ Architectures of concept models:
     encoder: { type: 'string' },
     decoder: { type: 'string' },
     tokenizer: { type: 'string' },
+    entropy: { type: 'string' },
     lcm: { type: 'string', multiple: true },
     arch: { type: 'string', multiple: true },
     config: { type: 'string' },
@@ -104,6 +107,7 @@ function readRequest(values: OptionValues): CompileRequest {
     encoder: textOption(values, 'encoder'),
     decoder: textOption(values, 'decoder'),
     tokenizer: textOption(values, 'tokenizer'),
+    entropy: textOption(values, 'entropy'),
     config: textOption(values, 'config'),
     name: textOption(values, 'name'),
     space: textOption(values, 'space'),

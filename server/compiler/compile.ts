@@ -150,8 +150,8 @@ async function writeCodec(
   writer: PlanWriter,
   { precisions }: ModelPlan,
   codec: PlannedCodec,
-): Promise<Pick<ModelManifest, 'tokenizer' | 'encoder' | 'decoder'>> {
-  const { langs, defaultLang, encoderConfig, decoderConfig } = codec;
+): Promise<Pick<ModelManifest, 'tokenizer' | 'encoder' | 'decoder' | 'entropy'>> {
+  const { langs, defaultLang, encoderConfig, decoderConfig, entropy } = codec;
   const tokenizer = await writer.file('tokenizer.model', [codec.tokenizer], 'tokenizer');
   return {
     tokenizer: { file: tokenizer, langs, defaultLang },
@@ -173,6 +173,11 @@ async function writeCodec(
       shortlist: codec.shortlist && (await writer.shortlist(codec.shortlist)),
       prepare: await writer.graph(codec.decoder.prepare, 'decoder'),
       step: await writer.graph(codec.decoder.step, 'decoder'),
+    },
+    entropy: entropy && {
+      precision: precisions.encoder,
+      maxSeqLen: entropy.config.maxSeqLen,
+      graph: await writer.graph(entropy.graph, 'entropy'),
     },
   };
 }
@@ -197,6 +202,7 @@ function expectedBytes({ codec, conceptModels }: ModelPlan): number {
   const codecGraphs = codec ? [codec.encoder, codec.decoder.prepare, codec.decoder.step] : [];
   const graphs = [
     ...codecGraphs,
+    ...(codec?.entropy ? [codec.entropy.graph] : []),
     ...conceptModels.flatMap((conceptModel) => Object.values(conceptModel.graphs)),
   ];
   const graphBytes = graphs.map(

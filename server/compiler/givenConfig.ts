@@ -17,6 +17,7 @@ export interface GivenConfig {
 export interface GivenConfigs {
   config: ModelConfig;
   codecPart(part: 'encoder' | 'decoder', file: string): GivenConfig;
+  entropy(file: string): Fields;
   conceptModel(name: string, file: string): GivenConfig;
 }
 
@@ -35,6 +36,8 @@ export function readGivenConfigs({ config: file, lcmConfigs, archs }: ModelSourc
       fields: file === undefined ? noFields(`${weightsFile}: ${part}`) : config[part],
       arch: archs?.[part],
     }),
+    entropy: (weightsFile) =>
+      file === undefined ? noFields(`${weightsFile}: entropy`) : config.entropy,
     conceptModel: (name, weightsFile) => {
       const own = lcmConfigs?.[name];
       const given = own === undefined ? config.conceptModels.get(name) : readFields(own);

@@ -1,11 +1,13 @@
 import { assert, InvalidRequestError, WeightMismatchError } from '../base/errors.ts';
 import type {
   ConceptModelConfig,
+  EntropyModelConfig,
   SonarDecoderConfig,
   SonarEncoderConfig,
 } from '../model/config.ts';
 import type { PartPrecisions } from '../model/manifest.ts';
 import type { ModelSources } from '../model/modelSources.ts';
+import { parseEntropyConfig } from '../model/parseEntropyConfig.ts';
 import { readWholeFile } from './checkpoint/byteSource.ts';
 import { countPieces, maxTokenizerBytes, readPieceTexts } from './checkpoint/sentencePiece.ts';
 import { openStateDict, type StateDict } from './checkpoint/stateDict.ts';
@@ -14,6 +16,7 @@ import { buildConceptModel } from './conceptModels.ts';
 import { type GivenConfig, type GivenConfigs, readGivenConfigs } from './givenConfig.ts';
 import { canonicalWeights } from './layouts/canonicalWeights.ts';
 import type { Part } from './layouts/layout.ts';
+import { buildEntropyModel } from './models/entropyModel.ts';
 import type { BuildOptions } from './models/model.ts';
 import { type Codebooks, openCodebooks } from './models/quantLcm.ts';
 import { buildSonarDecoder } from './models/sonarDecoder.ts';
@@ -57,6 +60,14 @@ export interface PlannedCodec {
   shortlist: Shortlist | null;
   encoder: PlannedGraph;
   decoder: { prepare: PlannedGraph; step: PlannedGraph };
+  /** null when the sources have none. */
+  entropy: PlannedEntropyModel | null;
+}
+
+/** A byte model; its precision is that of the encoder. */
+export interface PlannedEntropyModel {
+  config: EntropyModelConfig;
+  graph: PlannedGraph;
 }
 
 export interface ModelPlan {
@@ -196,7 +207,20 @@ function planCodec(
     shortlist,
     encoder: plan('encoder', encoder),
     decoder: { prepare: plan('decoder.prepare', prepare), step: plan('decoder.step', step) },
+    entropy: planEntropyModel(sources, given, precisions, open),
   };
+}
+
+function planEntropyModel(
+  { entropy: file }: ModelSources,
+  given: GivenConfigs,
+  { encoder: precision }: PartPrecisions,
+  open: OpenWeights,
+): PlannedEntropyModel | null {
+  if (file === undefined) return null;
+  const config = parseEntropyConfig(given.entropy(file));
+  const graph = buildEntropyModel(config, open(file, 'entropy'), { precision });
+  return { config, graph: plan('entropy', graph) };
 }
 
 function planConceptModel(

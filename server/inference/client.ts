@@ -71,6 +71,10 @@ export class InferenceClient implements Inference {
     return this.#request('predict', { ...request, context }, signal, context);
   }
 
+  entropies(texts: readonly string[], signal?: AbortSignal): Promise<Float32Array[]> {
+    return this.#request('entropies', texts, signal);
+  }
+
   async dispose(): Promise<void> {
     if (this.#failure === null) this.#post({ kind: 'stop' });
     this.#fail(new SessionError('inference thread: expected it to run, found it disposed'));

@@ -1,15 +1,23 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { IntegrityError, InvalidRequestError } from '../base/errors.ts';
-import type { DecoderEntry, FileEntry, GraphEntry, ModelManifest } from '../model/manifest.ts';
+import type {
+  DecoderEntry,
+  EntropyEntry,
+  FileEntry,
+  GraphEntry,
+  ModelManifest,
+} from '../model/manifest.ts';
 import { isFiniteVector } from '../tensor/vector.ts';
 import { SonarTokenizer } from '../text/sonarTokenizer.ts';
+import { ByteEntropies } from './byteEntropies.ts';
 import { conceptModelFiles } from './conceptModelFiles.ts';
 import { type DecoderVocabulary, parseShortlist, wholeVocabulary } from './decoderVocabulary.ts';
 import type { ChooseDevice } from './deviceChooser.ts';
 import { type ChosenDevice, type Device, openOnDevice } from './devices.ts';
 import {
   encoderSignature,
+  entropySignature,
   prepareSignature,
   type Signature,
   stepSignature,
@@ -41,13 +49,16 @@ type OpenGraph = <S extends Signature>(
   signature: S,
 ) => Promise<OnnxSession<S>>;
 
-/** A model folder in memory. Concept models are opened when they are first asked for. */
+/** A model folder in memory. Concept models and the entropy model are opened when they are first asked for. */
 export class CompiledModel implements InferenceModel {
   readonly info: ModelInfo;
   readonly #placed: ReadonlyMap<string, PlacedConceptModel>;
   readonly #encoder: SentenceEncoder;
   readonly #decoder: SentenceDecoder;
   readonly #open: OpenGraph;
+  readonly #folder: string;
+  readonly #entropyEntry: EntropyEntry | null;
+  #entropies: ByteEntropies | null = null;
   readonly #conceptModels = new Map<string, ConceptModel>();
 
   /**
@@ -105,6 +116,7 @@ export class CompiledModel implements InferenceModel {
       opened.push(step);
       signal?.throwIfAborted();
       return new CompiledModel(
+        folder,
         manifest,
         placed,
         chosen,
@@ -119,6 +131,7 @@ export class CompiledModel implements InferenceModel {
   }
 
   private constructor(
+    folder: string,
     manifest: ModelManifest,
     placed: ReadonlyMap<string, PlacedConceptModel>,
     { device, note }: ChosenDevice,
@@ -126,6 +139,8 @@ export class CompiledModel implements InferenceModel {
     decoder: SentenceDecoder,
     open: OpenGraph,
   ) {
+    this.#folder = folder;
+    this.#entropyEntry = manifest.entropy;
     this.#placed = placed;
     this.#encoder = encoder;
     this.#decoder = decoder;
@@ -136,6 +151,7 @@ export class CompiledModel implements InferenceModel {
       langs: manifest.tokenizer.langs,
       defaultLang: manifest.tokenizer.defaultLang,
       conceptModels: [...placed.keys()],
+      hasEntropies: manifest.entropy !== null,
       generations: Object.fromEntries(
         [...placed].map(([name, { entry }]) => [name, entry.generation]),
       ),
@@ -153,6 +169,18 @@ export class CompiledModel implements InferenceModel {
 
   encode(request: EncodeRequest): AsyncGenerator<undefined, Float32Array[]> {
     return this.#encoder.encode(request);
+  }
+
+  async *entropies(texts: readonly string[]): AsyncGenerator<undefined, Float32Array[]> {
+    const entry = this.#entropyEntry;
+    if (entry === null) {
+      throw new InvalidRequestError('entropies: expected a model with a byte model, found none');
+    }
+    this.#entropies ??= new ByteEntropies(
+      await this.#open(this.#folder, entry.graph, 'entropy', entropySignature),
+      entry,
+    );
+    return yield* this.#entropies.entropies(texts);
   }
 
   async decode(request: DecodeRequest, signal?: AbortSignal): Promise<DecodedSentence[]> {
@@ -180,6 +208,7 @@ export class CompiledModel implements InferenceModel {
   async dispose(): Promise<void> {
     await this.#encoder.dispose();
     await this.#decoder.dispose();
+    await this.#entropies?.dispose();
     for (const model of this.#conceptModels.values()) await model.dispose();
     this.#conceptModels.clear();
   }

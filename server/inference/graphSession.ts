@@ -72,6 +72,11 @@ export const encoderSignature = {
   outputs: { sentence_embedding: float32(2) },
 } as const satisfies Signature;
 
+export const entropySignature = {
+  inputs: { input_ids: int64(2) },
+  outputs: { entropy: float32(2) },
+} as const satisfies Signature;
+
 export const prepareSignature = {
   inputs: { sentence_embedding: float32(2) },
   outputs: { encoder_hidden_states: float32(3) },

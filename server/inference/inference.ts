@@ -23,6 +23,8 @@ export interface LoadedModel {
   defaultLang: string;
   /** Names of the concept models, best first: the model's own, then those of its add-ons. */
   conceptModels: readonly string[];
+  /** Whether it knows the entropy of bytes. */
+  hasEntropies: boolean;
   /** How each of them writes on, by its name. */
   generations: Readonly<Record<string, Generation>>;
   /** How each of them is best sampled, by its name. */
@@ -112,6 +114,13 @@ export interface Inference {
   decode(request: DecodeRequest, signal?: AbortSignal): Promise<DecodedSentence[]>;
   /** Returns `count` candidates for the next concept. */
   predict(request: PredictRequest, signal?: AbortSignal): Promise<Float32Array[]>;
+  /**
+   * Returns for each text the entropy in nats of every byte of its UTF-8 given those before it, and
+   * of what follows the last one.
+   *
+   * @throws InvalidRequestError when the model has no entropies
+   */
+  entropies(texts: readonly string[], signal?: AbortSignal): Promise<Float32Array[]>;
   /** Asks the thread to stop and waits until it has. */
   dispose(): Promise<void>;
 }

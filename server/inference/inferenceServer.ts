@@ -27,6 +27,8 @@ export interface InferenceModel {
   readonly info: ModelInfo;
   /** Pauses after each batch; then other work may be done. */
   encode(request: EncodeRequest): AsyncGenerator<undefined, Float32Array[]>;
+  /** Pauses as `encode` does. */
+  entropies(texts: readonly string[]): AsyncGenerator<undefined, Float32Array[]>;
   decode(request: DecodeRequest, signal: AbortSignal): Promise<DecodedSentence[]>;
   predict(request: PredictRequest, signal: AbortSignal): Promise<Float32Array[]>;
   dispose(): Promise<void>;
@@ -91,24 +93,30 @@ export class InferenceServer {
     switch (call.method) {
       case 'load':
         return this.#run('urgent', () => this.#load(call.params, signal), signal);
-      case 'encode': {
-        let batches: AsyncGenerator<undefined, Float32Array[]> | undefined;
-        for (;;) {
-          const { done, value } = await this.#run(
-            'background',
-            () => {
-              batches ??= this.#loaded().encode(call.params);
-              return batches.next();
-            },
-            signal,
-          );
-          if (done) return value;
-        }
-      }
+      case 'encode':
+        return this.#inBatches((model) => model.encode(call.params), signal);
+      case 'entropies':
+        return this.#inBatches((model) => model.entropies(call.params), signal);
       case 'decode':
         return this.#run('urgent', () => this.#loaded().decode(call.params, signal), signal);
       case 'predict':
         return this.#run('urgent', () => this.#loaded().predict(call.params, signal), signal);
+    }
+  }
+
+  /** Lets others go first after each batch. */
+  async #inBatches<T>(
+    start: (model: InferenceModel) => AsyncGenerator<undefined, T>,
+    signal: AbortSignal,
+  ): Promise<T> {
+    let batches: AsyncGenerator<undefined, T> | undefined;
+    const next = () => {
+      batches ??= start(this.#loaded());
+      return batches.next();
+    };
+    for (;;) {
+      const { done, value } = await this.#run('background', next, signal);
+      if (done) return value;
     }
   }
 

@@ -17,6 +17,7 @@ export interface MethodParams {
   encode: EncodeRequest;
   decode: DecodeRequest;
   predict: PredictRequest;
+  entropies: readonly string[];
 }
 
 export type Method = keyof MethodParams;

@@ -26,7 +26,7 @@ const minPadding = 4;
 const maxPaddingShare = 0.25;
 
 /** Tokens of a sentence and its place in the request. */
-interface Source {
+export interface Source {
   index: number;
   ids: readonly number[];
 }

@@ -52,6 +52,19 @@ export interface SonarDecoderConfig {
   learnedPos: boolean;
 }
 
+/** reference: training/entropy.py, EntropyConfig. */
+export interface EntropyModelConfig {
+  /** Bytes and specials; see `byteOffset` of `text/patching.ts`. */
+  vocabSize: number;
+  modelDim: number;
+  numLayers: number;
+  numAttnHeads: number;
+  ffnInnerDim: number;
+  /** BOS included. */
+  maxSeqLen: number;
+  ropeTheta: number;
+}
+
 /** reference: lcm.nn.transformer.TransformerConfig. */
 export interface TransformerConfig {
   numLayers: number;

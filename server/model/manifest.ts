@@ -114,6 +114,18 @@ export function shortlistSize({ file }: ShortlistEntry): number {
   return file.sizeBytes / Int32Array.BYTES_PER_ELEMENT;
 }
 
+/**
+ * Graph `entropy`, a byte model:
+ *   input_ids [N, S] int64 → entropy [N, S] float32, in nats, of the id after each.
+ * Ids are those of `text/patching.ts`; what stands on the right changes nothing on the left.
+ */
+export interface EntropyEntry {
+  precision: Precision;
+  /** Longest input in ids, BOS included. */
+  maxSeqLen: number;
+  graph: GraphEntry;
+}
+
 /** How a concept model writes on, sentence after sentence; see `continueText`. */
 export interface GenerationEntry {
   /**
@@ -295,6 +307,8 @@ export interface ModelManifest extends ManifestBase {
   tokenizer: TokenizerEntry;
   encoder: EncoderEntry;
   decoder: DecoderEntry;
+  /** null when the model has none. */
+  entropy: EntropyEntry | null;
 }
 
 /** A folder with concept models only, for a model of the same space that is there already. */

@@ -11,6 +11,8 @@ export interface ModelSources {
   decoder?: string | undefined;
   /** The SentencePiece model. */
   tokenizer?: string | undefined;
+  /** The byte entropy model, which a model may do without. */
+  entropy?: string | undefined;
   /** Files of the concept models by name, in the order of the manifest. */
   lcms: Readonly<Record<string, string>>;
   /** Hyper-parameters, languages and name in JSON; see `parseConfig`. */

@@ -34,6 +34,8 @@ export interface ModelConfig {
   encoder: Fields;
   /** For `parseDecoderConfig`; without fields when the configuration has none. */
   decoder: Fields;
+  /** For `parseEntropyConfig`; without fields when the configuration has none. */
+  entropy: Fields;
   /** Configurations of the concept models by name, for `parseConceptModelConfig`. */
   conceptModels: ReadonlyMap<string, Fields>;
 }
@@ -62,6 +64,7 @@ export function parseConfig(text: string, label: string): ModelConfig {
     ...parseLangs(fields.object('tokenizer', {})),
     encoder: parts.object('encoder', {}),
     decoder: parts.object('decoder', {}),
+    entropy: fields.object('entropy', {}),
     conceptModels: parseConceptModels(fields.object('lcm', {})),
   };
 }

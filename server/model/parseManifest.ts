@@ -6,11 +6,13 @@ import {
   layerCounts,
   maxConceptModels,
   maxLangs,
+  sequenceLengths,
   vocabularySizes,
 } from './limits.ts';
 import {
   type DecoderEntry,
   type EncoderEntry,
+  type EntropyEntry,
   type FileEntry,
   type GraphEntry,
   type Manifest,
@@ -61,6 +63,7 @@ export function parseManifest(text: string, label: string): Manifest {
     tokenizer,
     encoder: parseEncoder(fields.object('encoder')),
     decoder: parseDecoder(fields.object('decoder'), tokenizer.langs),
+    entropy: fields.orNull('entropy', (key) => parseEntropy(fields.object(key))),
   };
 }
 
@@ -91,10 +94,11 @@ export function manifestFiles(manifest: Manifest): readonly FileEntry[] {
   const files: FileEntry[] = [];
   const graphs: GraphEntry[] = [];
   if (manifest.kind === 'model') {
-    const { tokenizer, encoder, decoder } = manifest;
+    const { tokenizer, encoder, decoder, entropy } = manifest;
     files.push(tokenizer.file);
     if (decoder.shortlist !== null) files.push(decoder.shortlist.file);
     graphs.push(encoder.graph, decoder.prepare, decoder.step);
+    if (entropy !== null) graphs.push(entropy.graph);
   }
   for (const entry of manifest.conceptModels) {
     graphs.push(...Object.values<GraphEntry>(entry.graphs));
@@ -116,6 +120,14 @@ function parseEncoder(fields: Fields): EncoderEntry {
     precision: fields.choice('precision', precisions),
     modelDim: fields.integer('modelDim', dimensions),
     maxSeqLen: fields.integer('maxSeqLen', manifestLengths),
+    graph: parseGraph(fields.object('graph')),
+  };
+}
+
+function parseEntropy(fields: Fields): EntropyEntry {
+  return {
+    precision: fields.choice('precision', precisions),
+    maxSeqLen: fields.integer('maxSeqLen', sequenceLengths),
     graph: parseGraph(fields.object('graph')),
   };
 }

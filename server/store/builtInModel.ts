@@ -16,7 +16,8 @@ export interface BuiltInParts {
   builtInName: string;
   /**
    * Its checkpoints: encoder, decoder and concept models as .safetensors, tokenizer, config.json,
-   * which names the concept models in the order of the manifest.
+   * which names the concept models in the order of the manifest, and the entropy model where it has
+   * one.
    */
   checkpointFolder: string;
   /** A copy of it that was compiled when the product was built, if there is one. */
@@ -92,7 +93,13 @@ export class BuiltInModel {
     const model = await describeFolder(folder, builtInName);
     if (model?.state === 'ready') return { ...model, isBuiltIn: true };
     const lcms = Object.entries(sources.lcms);
-    const files = [sources.encoder, sources.decoder, ...lcms.map(([, file]) => file)];
+    const { encoder, decoder, entropy } = sources;
+    const files = [
+      encoder,
+      decoder,
+      ...(entropy ? [entropy] : []),
+      ...lcms.map(([, file]) => file),
+    ];
     const sizes = await Promise.all(files.map(async (file) => (await fileSize(file)) ?? 0));
     return {
       name: builtInName,
@@ -126,13 +133,16 @@ export class BuiltInModel {
     for (const file of [sources.encoder, sources.decoder, sources.tokenizer, sources.config]) {
       if ((await fileSize(file)) === null) return { missing: file };
     }
-    const { conceptModels } = parseConfig(await readShortText(sources.config), sources.config);
+    const config = parseConfig(await readShortText(sources.config), sources.config);
+    const { conceptModels } = config;
     const names = [...conceptModels.keys()];
     const lcms = Object.fromEntries(names.map((name) => [name, at(`${name}${checkpointSuffix}`)]));
-    for (const file of Object.values(lcms)) {
+    const hasEntropy = config.entropy.keys().length > 0;
+    const entropy = hasEntropy ? at(`entropy${checkpointSuffix}`) : undefined;
+    for (const file of [...Object.values(lcms), ...(entropy === undefined ? [] : [entropy])]) {
       if ((await fileSize(file)) === null) return { missing: file };
     }
-    return { ...sources, lcms };
+    return { ...sources, lcms, entropy };
   }
 }
 

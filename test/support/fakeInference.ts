@@ -48,6 +48,7 @@ export class FakeInference implements Inference {
       langs,
       defaultLang: langs[0] ?? '',
       conceptModels: ['base', 'two-tower'],
+      hasEntropies: false,
       generations: { base: lcmGeneration, 'two-tower': lcmGeneration },
       samplings: {},
       normalizers: { base: fakeNormalizer, 'two-tower': null },
@@ -83,6 +84,12 @@ export class FakeInference implements Inference {
     this.predicted.push(request);
     const last = request.context.at(-1)?.[0] ?? 0;
     return Array.from({ length: request.options.count }, (_, i) => fakeEmbedding(last + i));
+  }
+
+  /** Every byte is as sure as the other. */
+  async entropies(texts: readonly string[], signal?: AbortSignal): Promise<Float32Array[]> {
+    signal?.throwIfAborted();
+    return texts.map((text) => new Float32Array(Buffer.byteLength(text) + 1));
   }
 
   async dispose(): Promise<void> {}

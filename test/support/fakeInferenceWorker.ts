@@ -8,6 +8,7 @@ import { InferenceServer } from '../../server/inference/inferenceServer.ts';
  *   load     the folder is the model's name; `heavy` does not fit into memory
  *   encode   a batch per sentence; an embedding holds the sentence's length and how many requests
  *            of any kind were answered before it; the sentence `crash` breaks the thread
+ *   entropies  a batch per text, of which the entropy is the length
  *   decode   the text is the embedding's first number; the language `none` is refused
  *   predict  takes `seed` steps, each one turn of the event loop
  */
@@ -27,6 +28,7 @@ new InferenceServer(parentPort, async (folder, _options, signal) => {
       langs: ['eng_Latn'],
       defaultLang: 'eng_Latn',
       conceptModels: ['base'],
+      hasEntropies: true,
       generations: {},
       samplings: {},
       normalizers: {},
@@ -43,6 +45,15 @@ new InferenceServer(parentPort, async (folder, _options, signal) => {
       }
       answered++;
       return embeddings;
+    },
+    async *entropies(texts) {
+      const entropies: Float32Array[] = [];
+      for (const text of texts) {
+        await turn();
+        entropies.push(Float32Array.of(text.length));
+        yield;
+      }
+      return entropies;
     },
     async decode({ embeddings, lang }) {
       if (lang === 'none') throw new InvalidRequestError('language none: expected a known one');

@@ -58,6 +58,7 @@ export const tinyManifest: ModelManifest = {
     prepare: graphEntry('decoder.prepare'),
     step: graphEntry('decoder.step'),
   },
+  entropy: { precision: 'int8', maxSeqLen: 24, graph: graphEntry('entropy') },
   conceptModels: [
     {
       family: 'base_lcm',

@@ -1,6 +1,7 @@
 import {
   type BaseLcmConfig,
   type DenoiserConfig,
+  type EntropyModelConfig,
   encoderMaxSeqLen,
   ffnDim,
   type OneTowerLcmConfig,
@@ -52,6 +53,16 @@ export const tinySonarDecoder: SonarDecoderConfig = {
   numDecoderLayers: 2,
   numDecoderAttnHeads: 4,
   inputDim: null,
+};
+
+export const tinyEntropyModel: EntropyModelConfig = {
+  vocabSize: 260,
+  modelDim: 16,
+  numLayers: 2,
+  numAttnHeads: 2,
+  ffnInnerDim: 24,
+  maxSeqLen: 24,
+  ropeTheta: 10_000,
 };
 
 const transformer: TransformerConfig = {
@@ -236,6 +247,22 @@ export function sonarEncoderShapes(config: SonarEncoderConfig): Shapes {
       ...linear(`${layer}.ffn.output_proj`, modelDim, ffnInnerDim),
     })),
     ...norm('layer_norm', modelDim),
+  };
+}
+
+/** Keys and shapes of an entropy model's checkpoint. */
+export function entropyModelShapes(config: EntropyModelConfig): Shapes {
+  const { modelDim, vocabSize, ffnInnerDim, numLayers } = config;
+  return {
+    'embed.weight': [vocabSize, modelDim],
+    ...layers('decoder.layers', numLayers, (layer) => ({
+      ...norm(`${layer}.self_attn_layer_norm`, modelDim),
+      ...attention(`${layer}.self_attn`, modelDim),
+      ...norm(`${layer}.ffn_layer_norm`, modelDim),
+      ...linear(`${layer}.ffn.inner_proj`, ffnInnerDim, modelDim),
+      ...linear(`${layer}.ffn.output_proj`, modelDim, ffnInnerDim),
+    })),
+    ...norm('decoder.layer_norm', modelDim),
   };
 }
 

@@ -7,6 +7,7 @@ import { storeTensor, writeSafetensors } from './safetensorsWriter.ts';
 import { buildModel, specialPieces } from './sentencePieceModels.ts';
 import {
   baseLcmShapes,
+  entropyModelShapes,
   oneTowerLcmShapes,
   quantLcmShapes,
   type Shapes,
@@ -14,6 +15,7 @@ import {
   sonarEncoderShapes,
   sonarLlmShapes,
   tinyBaseLcm,
+  tinyEntropyModel,
   tinyOneTowerLcm,
   tinyQuantLcmC,
   tinyQuantLcmD,
@@ -65,6 +67,14 @@ export const tinyConfig = {
   tokenizer: { langs: ['eng_Latn', 'fra_Latn'] },
   encoder: { ...sonar, num_encoder_layers: 2, num_encoder_attn_heads: 4, _from_fairseq: true },
   decoder: { ...sonar, num_decoder_layers: 2, num_decoder_attn_heads: 4 },
+  entropy: {
+    vocab_size: 260,
+    model_dim: 16,
+    num_layers: 2,
+    num_attn_heads: 2,
+    ffn_inner_dim: 24,
+    max_seq_len: 24,
+  },
   lcm: {
     base: { ...conceptModel, lcm: transformer },
     'two-tower': {
@@ -106,11 +116,12 @@ export const tinyConfig = {
 };
 
 /** Keys and shapes of each checkpoint. */
-type TinyPart = 'encoder' | 'decoder' | keyof typeof tinyConfig.lcm;
+type TinyPart = 'encoder' | 'decoder' | 'entropy' | keyof typeof tinyConfig.lcm;
 
 export const tinyShapes: Readonly<Record<TinyPart, Shapes>> = {
   encoder: sonarEncoderShapes(tinySonarEncoder),
   decoder: sonarDecoderShapes(tinySonarDecoder),
+  entropy: entropyModelShapes(tinyEntropyModel),
   base: baseLcmShapes({ ...tinyBaseLcm, sonarEmbedDim }),
   'two-tower': twoTowerLcmShapes({ ...tinyTwoTowerLcm, sonarEmbedDim }),
   'one-tower': oneTowerLcmShapes({ ...tinyOneTowerLcm, sonarEmbedDim }),
@@ -133,7 +144,7 @@ export function storeWeights(source: WeightSource): Uint8Array {
 
 /** All files of a tiny model. */
 export type TinySources = ModelSources &
-  Record<'encoder' | 'decoder' | 'tokenizer' | 'config', string>;
+  Record<'encoder' | 'decoder' | 'entropy' | 'tokenizer' | 'config', string>;
 
 /** Writes the files into a folder, some of them replaced. */
 export function writeTinySources(
@@ -152,6 +163,7 @@ export function writeTinySources(
   return {
     encoder: at('encoder.safetensors'),
     decoder: at('decoder.safetensors'),
+    entropy: at('entropy.safetensors'),
     lcms: Object.fromEntries(
       Object.keys(tinyConfig.lcm).map((name) => [name, at(`${name}.safetensors`)]),
     ),

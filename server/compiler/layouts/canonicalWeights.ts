@@ -13,12 +13,14 @@ import { areEqual, isZero } from './tiedTensors.ts';
 const layouts: Readonly<Record<Part, readonly Layout[]>> = {
   encoder: [fairseq2Encoder, fairseqEncoder, m2m100Encoder],
   decoder: [fairseq2Decoder, fairseqDecoder, m2m100Decoder],
+  entropy: [lcm],
   conceptModel: [sonarLlm, lcm],
 };
 
 const partNames: Readonly<Record<Part, string>> = {
   encoder: 'an encoder',
   decoder: 'a decoder',
+  entropy: 'an entropy model',
   conceptModel: 'a concept model',
 };
 

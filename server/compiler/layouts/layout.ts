@@ -5,7 +5,7 @@
  */
 
 /** What a checkpoint is asked for. */
-export type Part = 'encoder' | 'decoder' | 'conceptModel';
+export type Part = 'encoder' | 'decoder' | 'entropy' | 'conceptModel';
 
 /** A key with placeholders: `{i}` is the index of a layer, `{p}` weight or bias, `{*}` anything. */
 export type KeyPattern = string;

@@ -128,6 +128,7 @@ test('the manifest tells the hyper-parameters and the file names of the contract
   assert.deepEqual([manifest.name, manifest.space], ['tiny', 'tiny']);
   assert.equal(manifest.embeddingDim, 32);
   assert.equal(encoder.maxSeqLen, 18);
+  assert.equal(manifest.entropy?.maxSeqLen, 24);
   assert.equal(encoder.precision, 'int8');
   assert.equal(decoder.headDim, 8);
   assert.deepEqual(
@@ -155,6 +156,8 @@ test('the manifest tells the hyper-parameters and the file names of the contract
     'decoder.step.onnx',
     'encoder.bin',
     'encoder.onnx',
+    'entropy.bin',
+    'entropy.onnx',
     'manifest.json',
     'one-tower.lcm.bin',
     'one-tower.lcm.onnx',
@@ -375,6 +378,18 @@ test('a compilation that is cancelled at any moment leaves nothing', async () =>
   }
 });
 
+test('a model may do without an entropy model; one without a configuration is refused', async () => {
+  const { entropy, ...others } = request();
+  assert.equal((await compileWhole(others)).entropy, null);
+  const { entropy: _, ...config } = tinyConfig;
+  const bare = { ...request({ config }), outDir: join(target, 'bare') };
+  await assert.rejects(compileModel(bare), {
+    code: 'modelCorrupt',
+    message: /config\.json: entropy\.vocab_size: expected an integer/,
+  });
+  assert.ok(entropy.endsWith('entropy.safetensors'));
+});
+
 test('progress rises to 1 and names the parts', async () => {
   const fractions: number[] = [];
   const labels = new Set<string>();
@@ -384,7 +399,7 @@ test('progress rises to 1 and names the parts', async () => {
       labels.add(label);
     },
   });
-  const parts = ['tokenizer', 'encoder', 'decoder', ...Object.keys(tinyConfig.lcm)];
+  const parts = ['tokenizer', 'encoder', 'decoder', 'entropy', ...Object.keys(tinyConfig.lcm)];
   assert.deepEqual([...labels], parts);
   assert.ok(fractions.every((fraction, i) => fraction >= (fractions[i - 1] ?? 0)));
   assert.equal(fractions.at(-1), 1);

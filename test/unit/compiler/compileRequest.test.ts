@@ -42,7 +42,16 @@ test('the digest changes with any file of a checkpoint in several', async () => 
 test('a concept model has a name that can be chosen and be part of a file name', () => {
   const check = (name: string) => () => checkRequest({ lcms: { [name]: 'a.safetensors' } });
   check('two-tower')();
-  for (const name of ['', 'Base', '../base', 'x'.repeat(41), 'encoder', 'decoder', 'auto']) {
+  for (const name of [
+    '',
+    'Base',
+    '../base',
+    'x'.repeat(41),
+    'encoder',
+    'decoder',
+    'entropy',
+    'auto',
+  ]) {
     assert.throws(
       check(name),
       { code: 'invalidRequest', message: /^lcm .*: expected a name/ },
@@ -56,4 +65,14 @@ test('the digest changes with the order of the concept models', async () => {
   const digestOf = (...names: string[]) =>
     sourceDigest({ lcms: Object.fromEntries(names.map((name) => [name, file])) });
   assert.notEqual(await digestOf('a', 'b'), await digestOf('b', 'a'));
+});
+
+test('an entropy model belongs to a model, and the digest changes with it', async () => {
+  const file = write('bytes.safetensors', shard(1));
+  const sources = { encoder: file, decoder: file, tokenizer: file, lcms: {} };
+  assert.notEqual(await sourceDigest({ ...sources, entropy: file }), await sourceDigest(sources));
+  assert.throws(() => checkRequest({ lcms: { base: file }, entropy: file }), {
+    code: 'invalidRequest',
+    message: 'entropy: expected an encoder and a decoder beside it, found none',
+  });
 });

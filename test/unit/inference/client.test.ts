@@ -60,6 +60,7 @@ test('a model is loaded and answers', async () => {
     langs: ['eng_Latn'],
     defaultLang: 'eng_Latn',
     conceptModels: ['base'],
+    hasEntropies: true,
     generations: {},
     samplings: {},
     normalizers: {},
@@ -70,6 +71,7 @@ test('a model is loaded and answers', async () => {
     Float32Array.of(4, 0),
     Float32Array.of(4, 0),
   ]);
+  assert.deepEqual(await client.entropies(['a', 'bc']), [Float32Array.of(1), Float32Array.of(2)]);
   const context = [Float32Array.of(1, 0), Float32Array.of(2, 0)];
   const predicted = await client.predict({ context, options: sampling(1, 2) });
   assert.deepEqual(predicted, [Float32Array.of(0, 3), Float32Array.of(1, 3)]);

@@ -101,6 +101,7 @@ test('a model tells what it is', () => {
     langs: ['eng_Latn', 'fra_Latn'],
     defaultLang: 'eng_Latn',
     conceptModels: tinyLcms,
+    hasEntropies: true,
     generations: {
       ...Object.fromEntries(tinyLcms.map((name) => [name, lcmGeneration])),
       'sonar-llm': { ...sonarLlmGeneration, beginText: 'Begin of text.' },
@@ -112,6 +113,20 @@ test('a model tells what it is', () => {
     device: 'cpu',
     deviceNote: null,
   });
+});
+
+test('a model with a byte model knows the entropy of every byte', async () => {
+  const batches = model.entropies(['ab', '']);
+  for (;;) {
+    const { done, value } = await batches.next();
+    if (!done) continue;
+    assert.deepEqual(
+      value.map((entropies) => entropies.length),
+      [3, 1],
+    );
+    assert.ok(value[0]?.every((entropy) => entropy > 0 && entropy < Math.log(260)));
+    return;
+  }
 });
 
 test('int8 sentences have the same embedding in a batch and alone', async () => {

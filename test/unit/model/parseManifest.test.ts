@@ -57,7 +57,7 @@ test('fields of a later version of the compiler are left out', () => {
 });
 
 test('an add-on has concept models, and no files of an encoder, decoder or tokenizer', () => {
-  const { encoder: _e, decoder: _d, tokenizer: _t, ...rest } = tinyManifest;
+  const { encoder: _e, decoder: _d, tokenizer: _t, entropy: _b, ...rest } = tinyManifest;
   const addOn = { ...rest, kind: 'conceptModels' };
   const parsed = parse(addOn);
   assert.deepEqual(parsed, addOn);
@@ -77,7 +77,7 @@ test('every file is listed once, the manifest not included', () => {
     [
       'tokenizer.model',
       ...['base.normalizer.bin', 'quant.codebooks.bin'],
-      ...['encoder', 'decoder.prepare', 'decoder.step', 'base.lcm'],
+      ...['encoder', 'decoder.prepare', 'decoder.step', 'entropy', 'base.lcm'],
       ...['two-tower.context', 'two-tower.crossAttention', 'two-tower.denoiser'],
       ...['one-tower.lcm', 'quant.lcm', 'sonar-llm.lcm'],
     ].flatMap((name) =>
