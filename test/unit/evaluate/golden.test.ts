@@ -1,9 +1,18 @@
 import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
 import { bleu } from '../../evaluate/bleu.ts';
 import { chrf } from '../../evaluate/chrf.ts';
 import { goesInCircles, isWellFormed, wordsOf } from '../../evaluate/words.ts';
-import golden from '../../golden/evaluation.json' with { type: 'json' };
+
+interface Golden {
+  overlap: { hypotheses: string[]; references: string[]; chrf: number; bleu: number }[];
+  known: string[];
+  texts: { text: string; words: string[]; in_circles: boolean; well_formed: boolean }[];
+}
+
+// Written by training/evaluation/golden.py.
+const golden = JSON.parse(readFileSync('test/golden/evaluation.json', 'utf8')) as Golden;
 
 function checkClose(found: number, expected: number): void {
   assert.ok(Math.abs(found - expected) < 1e-9, `expected ${expected}, found ${found}`);
