@@ -27,6 +27,8 @@ export interface CompletionSettings {
   /** How long the writer must rest before a sentence is offered. */
   pauseMs: number;
   candidates: number;
+  /** Whether candidates may be sentences that the writer wrote before. */
+  ownSentences: boolean;
   /** `auto`, or the name of a concept model; the model's first when it has none of that name. */
   conceptModel: string;
   /** null leaves these three to the concept model. */
@@ -86,6 +88,7 @@ export const defaultSettings: Settings = {
     languages: { markdown: true, latex: true, tex: true, plaintext: true },
     pauseMs: 400,
     candidates: 3,
+    ownSentences: false,
     conceptModel: autoConceptModel,
     inferenceSteps: null,
     guidanceScale: null,
@@ -124,6 +127,7 @@ export function parseSettings(value: unknown): { settings: Settings; refused: st
       },
       pauseMs: completion.field('pauseMs', integer(0, 5000)),
       candidates: completion.field('candidates', integer(1, 8)),
+      ownSentences: completion.field('ownSentences', boolean),
       conceptModel: completion.field('conceptModel', string),
       inferenceSteps: completion.field('inferenceSteps', orNull(integer(1, 100))),
       guidanceScale: completion.field('guidanceScale', orNull(number(0, 10))),

@@ -10,6 +10,7 @@ import type {
 import type { Settings } from '../../protocol/settings.ts';
 import { InvalidRequestError } from '../base/errors.ts';
 import type { Logger } from '../base/logger.ts';
+import { inSlices } from '../base/slices.ts';
 import type { Generation, Inference, LoadedModel } from '../inference/inference.ts';
 import { DocumentText } from '../text/documentText.ts';
 import { autonymOf, languageOf } from '../text/languageNames.ts';
@@ -20,6 +21,7 @@ import { DocumentConcepts, type TextEdit } from './documentConcepts.ts';
 import { LanguageChooser } from './languageChoice.ts';
 import { nearestConcepts } from './neighbours.ts';
 import { fitToCaret } from './nextSentences.ts';
+import { OpenDocumentsGround, type OwnGround } from './ownSentences.ts';
 import type { Candidate } from './ranking.ts';
 import { chooseConceptModel, samplingOptions, wishesOf } from './sampling.ts';
 import {
@@ -28,7 +30,7 @@ import {
   SentenceConcepts,
   type SourceSentence,
 } from './sentenceConcepts.ts';
-import { suggestSentences } from './suggestions.ts';
+import { type SuggestionParts, suggestSentences } from './suggestions.ts';
 import { joinSentences, translateSentences, translationBeamSize } from './translation.ts';
 
 /** The language of the sentences that begin and end texts in training. */
@@ -40,9 +42,6 @@ const trainingLang = 'eng_Latn';
  */
 const aroundUnits = 32_768;
 
-/** Time for which a long document may keep the thread busy at once. */
-const sliceMs = 10;
-
 /**
  * What the writer can ask for, one method per request, whoever asks. While there is no model the
  * answers are empty: a model that is still loading is not an error.
@@ -52,6 +51,7 @@ export class ConceptService {
   readonly #concepts: SentenceConcepts;
   readonly #documents: DocumentConcepts;
   readonly #languages: LanguageChooser;
+  readonly #ground: OwnGround;
   #model: LoadedModel | null = null;
 
   constructor(inference: Inference, logger: Logger) {
@@ -59,6 +59,7 @@ export class ConceptService {
     this.#concepts = new SentenceConcepts(inference);
     this.#languages = new LanguageChooser(logger);
     this.#documents = new DocumentConcepts(this.#concepts, this.#languages, logger);
+    this.#ground = new OpenDocumentsGround(this.#documents);
   }
 
   /** Takes the model that the inference has loaded, or null while there is none. */
@@ -264,10 +265,14 @@ export class ConceptService {
       [...beginOfText(before, generation), ...inLanguages(before, choices)],
       signal,
     );
+    const space = conceptSpace(model, lcm);
+    const findOwn: SuggestionParts['findOwn'] = (most, cancelled) =>
+      this.#ground.followers({ uri, offset, context, space, count: most }, cancelled);
     const parts = {
       inference: this.#inference,
       encode: this.#encode,
-      space: conceptSpace(model, lcm),
+      space,
+      ...(completion.ownSentences && { findOwn }),
     };
     return suggestSentences(
       parts,
@@ -307,17 +312,6 @@ function beginOfText(
   const text = generation?.beginText ?? null;
   const isWholeText = before.length > 0 && before.length < contextConcepts;
   return text !== null && isWholeText ? [{ text, lang: trainingLang }] : [];
-}
-
-/** Does long work, step by step, without keeping the thread from anything else for long. */
-async function inSlices(steps: Iterable<unknown>, signal?: AbortSignal): Promise<void> {
-  let start = performance.now();
-  for (const _ of steps) {
-    if (performance.now() - start < sliceMs) continue;
-    await new Promise(setImmediate);
-    signal?.throwIfAborted();
-    start = performance.now();
-  }
 }
 
 /** Languages that are named between two other tasks: each name takes up to a millisecond. */

@@ -1,9 +1,10 @@
 import { InvalidRequestError, isAbortError } from '../base/errors.ts';
 import type { Logger } from '../base/logger.ts';
+import { inSlices } from '../base/slices.ts';
 import { DocumentText } from '../text/documentText.ts';
 import type { ProseFormat, Sentence } from '../text/proseBlock.ts';
 import type { LanguageChooser } from './languageChoice.ts';
-import { inLanguages, type SentenceConcepts } from './sentenceConcepts.ts';
+import { type Concept, inLanguages, type SentenceConcepts } from './sentenceConcepts.ts';
 
 /** A change of a document: `[start, end)` in UTF-16 units became `text`. */
 export interface TextEdit {
@@ -17,6 +18,21 @@ export interface TextEdit {
  * on where the text ends. The others are encoded when they are asked for.
  */
 const sentencesOnOpen = 64;
+
+/** Sentences that are encoded at once: others wait so long for one of them at most. */
+const sentencesAtOnce = 64;
+
+/** Sentences of one document, and of all, that are looked at when the writer's own are wanted. */
+const sentencesOfDocument = 2048;
+const sentencesOfAll = 8192;
+
+/** An open document as far as it is encoded, or the end of a long one. */
+export interface EncodedDocument {
+  uri: string;
+  sentences: readonly Sentence[];
+  /** One for each sentence; null where it is not encoded or not finished. */
+  concepts: readonly (Concept | null)[];
+}
 
 interface OpenDocument {
   text: DocumentText;
@@ -93,6 +109,33 @@ export class DocumentConcepts {
     return this.#document(uri).text;
   }
 
+  /**
+   * Returns the open documents, the given one first, as far as their sentences are encoded. What is
+   * not yet is encoded from now on.
+   */
+  async *encoded(first: string, signal?: AbortSignal): AsyncGenerator<EncodedDocument> {
+    if (this.#languages.loading !== null) await this.#languages.loading;
+    let left = sentencesOfAll;
+    const others = [...this.#documents.keys()].filter((uri) => uri !== first);
+    for (const uri of [first, ...others]) {
+      const document = this.#documents.get(uri); // closed meanwhile
+      if (document === undefined || left <= 0) continue;
+      const { text, source } = document;
+      await inSlices(text.reading(), signal);
+      const sentences = text.sentences.slice(-Math.min(left, sentencesOfDocument));
+      await inSlices(this.#languages.identifying(text, sentences, source), signal);
+      const choices = this.#languages.choose(text, sentences, source);
+      const known = this.#concepts.known(inLanguages(sentences, choices));
+      const concepts = sentences.map(({ complete }, i) => (complete && known[i]) || null);
+      this.#want(
+        document,
+        sentences.filter((_, i) => concepts[i] === null),
+      );
+      left -= sentences.length;
+      yield { uri, sentences, concepts };
+    }
+  }
+
   #document(uri: string): OpenDocument {
     const document = this.#documents.get(uri);
     if (document === undefined) {
@@ -115,8 +158,8 @@ export class DocumentConcepts {
     try {
       while (document.waiting.size > 0) {
         if (this.#languages.loading !== null) await this.#languages.loading;
-        const sentences = [...document.waiting.values()];
-        document.waiting.clear();
+        const sentences = [...document.waiting.values()].slice(0, sentencesAtOnce);
+        for (const { text } of sentences) document.waiting.delete(text);
         const choices = this.#languages.choose(document.text, sentences, document.source);
         await this.#concepts.concepts(inLanguages(sentences, choices), document.closed.signal);
       }

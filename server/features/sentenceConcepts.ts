@@ -63,6 +63,14 @@ export class SentenceConcepts {
     });
   }
 
+  /** Returns the concepts of the sentences as far as they are known; asks nobody. */
+  known(sentences: readonly SourceSentence[]): (Concept | null)[] {
+    return sentences.map((sentence) => {
+      const embedding = this.#cache.get(keyOf(sentence));
+      return embedding === undefined ? null : { text: sentence.text, embedding };
+    });
+  }
+
   async #encode(
     missing: ReadonlyMap<string, SourceSentence>,
     signal: AbortSignal | undefined,

@@ -124,6 +124,23 @@ test('nextSentences answers with scored candidates, best first', async () => {
   }
 });
 
+test('a sentence that the writer wrote elsewhere is offered when that is wanted, and marked', async () => {
+  const own = 'She opened the little door with it and went in.';
+  const uri = await open('It was raining. Lily found a key in the garden.');
+  await open(`Lily found a key in her garden. ${own} Nobody saw her.`);
+  const params = { uri, offset: 47, count: 40 };
+  const ask = async () => {
+    const { candidates } = await server.connection.sendRequest(nextSentences, params);
+    return candidates.filter(({ origin }) => origin === 'own').map(({ text }) => text);
+  };
+  assert.deepEqual(await ask(), []);
+  await server.configure({ completion: { ownSentences: true } });
+  await server.status(({ state }) => state === 'ready');
+  assert.ok((await ask()).includes(own));
+  await server.configure({});
+  await server.status(({ state }) => state === 'ready');
+});
+
 test('findNeighbours finds the sentence itself elsewhere first', async () => {
   const sentence = 'The women stood on the beach.';
   const text = `${sentence} It was cold and dark. The price of bread went up again. ${sentence}`;

@@ -33,6 +33,7 @@ describe('parseSettings', () => {
         languages: { markdown: false, latex: true, tex: false, plaintext: false },
         pauseMs: 0,
         candidates: 8,
+        ownSentences: true,
         conceptModel: 'base',
         inferenceSteps: 100,
         guidanceScale: 1.5,
