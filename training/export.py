@@ -19,6 +19,7 @@ from torch import Tensor
 from training.checkpoint import load_checkpoint
 from training.codec import Codec
 from training.corpus import DEFAULT_CACHE, END_OF_TEXT
+from training.entropy import EntropyConfig
 from training.lcm import BaseLcm, LcmConfig
 from training.layout import (
     ConceptModel, decoder_tensors, encoder_tensors, lcm_config, open_concept_model, sonar_configs, sonar_llm_config,
@@ -132,6 +133,18 @@ def golden_prediction(model: ConceptModel, context: Tensor) -> Tensor:
     return model.normalizer.denormalize(predicted)[0]
 
 
+def export_entropy(cache: Path, out: Path, run: str = "entropy") -> dict:
+    """Writes the byte entropy model; returns its configuration, under the field names of the compiler."""
+    state = load_checkpoint(cache / run / "checkpoint.pt")
+    write_safetensors(out / "entropy.safetensors", state["model"])
+    config = EntropyConfig(**state["config"])
+    return {
+        "vocab_size": config.vocab_size, "model_dim": config.model_dim, "num_layers": config.num_layers,
+        "num_attn_heads": config.num_heads, "ffn_inner_dim": config.ffn_inner_dim,
+        "max_seq_len": config.max_seq_len, "rope_theta": config.rope_theta,
+    }  # fmt: skip
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--cache", type=Path, default=DEFAULT_CACHE)
@@ -163,6 +176,7 @@ def main() -> None:
         "name": arguments.name,
         "tokenizer": {"langs": LANGS, "default_lang": LANGS[0]},
         **sonar_configs(sonar),
+        "entropy": export_entropy(arguments.cache, arguments.out),
         "lcm": entries,
     }
     (arguments.out / "config.json").write_text(json.dumps(config, indent=2) + "\n")

@@ -15,11 +15,8 @@ from __future__ import annotations
 import argparse
 import math
 import sys
-import time
-from collections.abc import Callable
 from dataclasses import asdict
 from pathlib import Path
-from typing import NoReturn
 
 import numpy as np
 import torch
@@ -27,13 +24,12 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from training.byte_corpus import ByteCorpus, load_bytes
-from training.checkpoint import load_checkpoint, save_checkpoint
 from training.corpus import DEFAULT_CACHE
 from training.entropy import BOS, EntropyConfig, EntropyModel
 from training.errors import CorpusMissingError, TrainingStopped
 from training.linear import Linear
-from training.muon import Muon, split_parameters
-from training.schedule import Schedule, set_learning_rate
+from training.run import Run
+from training.schedule import Schedule
 
 
 def draw_chunks(corpus: ByteCorpus, rng: np.random.Generator, count: int, length: int) -> Tensor:
@@ -72,14 +68,6 @@ def bits_per_byte(model: EntropyModel, chunks: Tensor) -> float:
     return nats / count / math.log(2)
 
 
-def stop_on_bad_loss(loss: float, step: int, save: Callable[[], None] | None) -> NoReturn:
-    """Saves what is still good, then raises TrainingStopped."""
-    if save is not None:
-        save()
-    kept = "the run is saved as it was before this step" if save is not None else "the last checkpoint is kept"
-    raise TrainingStopped(f"step {step}: expected a finite loss, found {loss}; {kept}")
-
-
 def parse_arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--cache", type=Path, default=DEFAULT_CACHE)
@@ -107,65 +95,28 @@ def main() -> None:
     model = EntropyModel(config)
     rng = np.random.default_rng(arguments.seed)
     held_out = held_out_chunks(corpus, config.max_seq_len)
-    matrices, rest = split_parameters(model)
-    optimisers = [
-        Muon(matrices, lr=arguments.muon_lr),
-        torch.optim.AdamW(rest, lr=arguments.adam_lr, betas=(0.9, 0.98), weight_decay=0.0, fused=True),
-    ]
-    for optimiser in optimisers:
-        for group in optimiser.param_groups:
-            group["initial_lr"] = group["lr"]
-    folder = arguments.cache / arguments.run
-    path = folder / "checkpoint.pt"
-    schedule = Schedule(
-        arguments.warmup_steps, round(arguments.steps * (1 - arguments.decay_share)), arguments.steps
-    )
-    step, seconds = 0, 0.0
-    if path.exists():
-        state = load_checkpoint(path, asdict(config))
-        model.load_state_dict(state["model"])
-        for optimiser, saved in zip(optimisers, state["optimisers"], strict=True):
-            optimiser.load_state_dict(saved)
-        step, seconds, schedule = state["step"], state["seconds"], state["schedule"]
-        rng.bit_generator.state = state["sampler"]
-        print(f"continuing from step {step}", flush=True)
+    schedule = Schedule(arguments.warmup_steps, round(arguments.steps * (1 - arguments.decay_share)), arguments.steps)
+    run = Run(
+        arguments.cache / arguments.run, asdict(config), model, schedule, rng,
+        muon_lr=arguments.muon_lr, adam_lr=arguments.adam_lr, betas=(0.9, 0.98),
+    )  # fmt: skip
+    run.resume()
 
-    def save() -> None:
-        save_checkpoint(path, {
-            "config": asdict(config), "model": model.state_dict(), "step": step, "seconds": seconds,
-            "optimisers": [optimiser.state_dict() for optimiser in optimisers], "schedule": schedule,
-            "sampler": rng.bit_generator.state,
-        })  # fmt: skip
-
-    losses, started = [], time.time()
-    while step < schedule.steps:
-        schedule.poll(folder, step)
+    losses: list[float] = []
+    for _ in run.steps():
         ids = draw_chunks(corpus, rng, arguments.chunks, config.max_seq_len)
         loss = F.cross_entropy(model(ids[:, :-1]).flatten(0, 1), ids[:, 1:].flatten())
-        if not math.isfinite(loss.item()):
-            is_good = all(bool(parameter.isfinite().all()) for parameter in model.parameters())
-            stop_on_bad_loss(loss.item(), step, save if is_good else None)
+        run.check(loss.item())
         loss.backward()
-        torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
-        set_learning_rate(optimisers, schedule.factor(step))
-        for optimiser in optimisers:
-            optimiser.step()
-            optimiser.zero_grad(set_to_none=True)
+        run.update()
+        run.tokens += ids.shape[0] * config.max_seq_len
         losses.append(loss.item() / math.log(2))
-        step += 1
-        if step % arguments.save_every == 0 or step == schedule.steps:
+        if run.is_due(arguments.save_every):
             model.eval()
-            held_out_bits = bits_per_byte(model, held_out)
+            run.report(f"bits per byte {np.mean(losses):.3f} held-out {bits_per_byte(model, held_out):.3f}")
             model.train()
-            seconds += time.time() - started
-            started = time.time()
-            print(
-                f"step {step} bytes {step * arguments.chunks * config.max_seq_len} bits per byte {np.mean(losses):.3f} "
-                f"held-out {held_out_bits:.3f} after {seconds:.0f} s",
-                flush=True,
-            )
             losses.clear()
-            save()
+            run.save()
 
 
 if __name__ == "__main__":
