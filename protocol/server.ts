@@ -196,6 +196,10 @@ export interface TranslatedSentence {
   translation: string;
   /** Log-probability per token. */
   score: number;
+  /** Numbers, names, identifiers and links of the text that the translation lacks. */
+  lost: string[];
+  /** Those of the translation that the text lacks. */
+  invented: string[];
 }
 
 /** client → server: the models of this machine, and those that can be had. Asks no host. */

@@ -3,7 +3,12 @@ import { InvalidRequestError } from '../base/errors.ts';
 import { nullLogger } from '../base/logger.ts';
 import { LanguageChooser } from '../features/languageChoice.ts';
 import { inLanguages } from '../features/sentenceConcepts.ts';
-import { joinSentences, translateSentences, translationBeamSize } from '../features/translation.ts';
+import {
+  joinSentences,
+  type TranslationOptions,
+  translateSentences,
+  translationBeamSize,
+} from '../features/translation.ts';
 import type { Inference } from '../inference/inference.ts';
 import type { Sentence } from '../text/proseBlock.ts';
 import { splitSentences } from '../text/sentenceSplitter.ts';
@@ -23,6 +28,8 @@ export const translateCommand: Command = {
 
 Reads one paragraph a line from FILE or standard input and prints {"text","from","translation",
 "score"} for each. A paragraph is translated sentence by sentence; its score is the mean of theirs.
+Numbers, names, identifiers and links are those of the text, as far as it is clear which is which;
+"lost" has those that the translation lacks, where there are some.
 A line with a sentence longer than the model reads is reported with its number; the others are still
 translated.
 
@@ -56,7 +63,7 @@ translated.
       let isAllDone = true;
       for await (const texts of groupsOf(readLines(input), groupSize)) {
         const lines = readParagraphs(texts, chooser, from);
-        const options = { to, beamSize };
+        const options = { to, beamSize, hasEntropies: model.hasEntropies };
         const results = await translateLines(inference, lines, options, io.signal);
         for (const [i, result] of results.entries()) {
           lineNumber++;
@@ -82,6 +89,8 @@ interface Line {
 interface TranslatedLine {
   translation: string;
   score: number;
+  /** Numbers, names, identifiers and links that the translation lacks, if any. */
+  lost?: string[];
 }
 
 function readParagraphs(texts: readonly string[], chooser: LanguageChooser, from: string): Line[] {
@@ -96,7 +105,7 @@ function readParagraphs(texts: readonly string[], chooser: LanguageChooser, from
 async function translateLines(
   inference: Inference,
   lines: readonly Line[],
-  options: { to: string; beamSize: number },
+  options: TranslationOptions,
   signal: AbortSignal,
 ): Promise<(TranslatedLine | InvalidRequestError)[]> {
   try {
@@ -112,7 +121,9 @@ async function translateLines(
       const texts = own.map(({ text }) => text);
       const blocks = line.sentences.map(({ block }) => block);
       const total = own.reduce((sum, { score }) => sum + score, 0);
+      const lost = own.flatMap((sentence) => sentence.lost);
       return {
+        ...(lost.length > 0 && { lost }),
         translation: joinSentences(texts, blocks, options.to),
         score: own.length === 0 ? 0 : total / own.length,
       };

@@ -208,7 +208,7 @@ export class ConceptService {
     const decoded = await translateSentences(
       this.#inference,
       inLanguages(sentences, choices),
-      { to: target, beamSize: translationBeamSize },
+      { to: target, beamSize: translationBeamSize, hasEntropies: this.#model.hasEntropies },
       signal,
     );
     return {
@@ -222,6 +222,8 @@ export class ConceptService {
         from: choices[i] ?? { code: target, reason: 'default' },
         translation: sentence.text,
         score: sentence.score,
+        lost: sentence.lost,
+        invented: sentence.invented,
       })),
       to: target,
     };

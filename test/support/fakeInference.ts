@@ -86,10 +86,10 @@ export class FakeInference implements Inference {
     return Array.from({ length: request.options.count }, (_, i) => fakeEmbedding(last + i));
   }
 
-  /** Every byte is as sure as the other. */
+  /** Every byte is as unsure as the other. */
   async entropies(texts: readonly string[], signal?: AbortSignal): Promise<Float32Array[]> {
     signal?.throwIfAborted();
-    return texts.map((text) => new Float32Array(Buffer.byteLength(text) + 1));
+    return texts.map((text) => new Float32Array(Buffer.byteLength(text) + 1).fill(2));
   }
 
   async dispose(): Promise<void> {}

@@ -187,7 +187,9 @@ test('a text is translated sentence by sentence, in the language of its document
       text: sentence,
       from: { code: 'fra_Latn', reason: 'setting' },
       translation: 'It has 4 letters.',
-      score: -i,
+      score: 0 - i,
+      lost: [],
+      invented: ['4'],
     })),
     to: 'eng_Latn',
   });

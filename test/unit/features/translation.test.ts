@@ -22,6 +22,44 @@ test('sentences are encoded in their own languages and written in another', asyn
   assert.equal(inference.encoded.length, 1);
 });
 
+test('one number that was changed into another is put back; what is lost is told', async () => {
+  const options = { to: 'eng_Latn', beamSize: 1 };
+  const sentences = [
+    { text: 'Il y a 12 lettres.', lang: 'fra_Latn' },
+    { text: 'De 12 à 13.', lang: 'fra_Latn' },
+  ];
+  const translated = await translateSentences(new FakeInference(), sentences, options);
+  assert.deepEqual(
+    translated.map(({ text, lost, invented }) => ({ text, lost, invented })),
+    [
+      { text: 'It has 12 letters.', lost: [], invented: [] },
+      { text: 'It has 11 letters.', lost: ['12', '13'], invented: ['11'] },
+    ],
+  );
+});
+
+test('a long sentence is translated piece by piece where the model knows the entropy of bytes', async () => {
+  const inference = new FakeInference();
+  const text = 'word '.repeat(60).trim();
+  const sentences = [
+    { text: 'Un.', lang: 'fra_Latn' },
+    { text, lang: 'fra_Latn' },
+  ];
+  const options = { to: 'eng_Latn', beamSize: 1, hasEntropies: true };
+  const [short, long] = await translateSentences(inference, sentences, options);
+  assert.equal(short?.text, 'It has 3 letters.');
+  const pieces = inference.encoded[0] ?? [];
+  assert.equal(pieces.slice(1).join(' '), text);
+  assert.ok(pieces.length > 3 && pieces.every((piece) => piece.length <= 128));
+  assert.equal(
+    long?.text,
+    pieces
+      .slice(1)
+      .map(({ length }) => `It has ${length} letters.`)
+      .join(' '),
+  );
+});
+
 test('many sentences are written in groups, and all of them', async () => {
   const inference = new FakeInference();
   const sentences = Array.from({ length: 40 }, (_, i) => ({ text: 'x'.repeat(i), lang: 'a' }));
