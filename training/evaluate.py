@@ -3,7 +3,8 @@ Measures an exported model, its float16 weights in float32, on the held-out text
 
 `python -m training.evaluate` reads models/builtin and writes evaluation.json into it. `npm run evaluate`
 gives the same figures of the compiled model; `python -m training.card` writes both into the model card.
-`--count N` takes only the first N of everything, to see whether it runs.
+`--count N` takes only the first N of everything, to see whether it runs. The rival is measured where
+train_token_lm.py has trained one.
 """
 
 from __future__ import annotations
@@ -21,12 +22,13 @@ from training.errors import CorpusMissingError
 from training.evaluation.autoencoder import evaluate_autoencoder
 from training.evaluation.concept_models import continue_paragraphs, evaluate_concept_models
 from training.evaluation.geometry import Standard
+from training.evaluation.rival import evaluate_rival, load_rival
 from training.evaluation.space import evaluate_space
 from training.evaluation_set import load_evaluation_set
 from training.export import DEFAULT_OUT, load_exported_codec
 from training.predictors import load_predictors
 
-PARTS = ["autoencoder", "space", "lcm", "continuations"]
+PARTS = ["autoencoder", "space", "lcm", "continuations", "rival"]
 FILE = "evaluation.json"
 
 
@@ -58,17 +60,23 @@ def main() -> None:
     codec, predictors = load_exported_codec(arguments.model), load_predictors(arguments.model)
     embeddings = codec.encode([sentence["text"] for sentence in items["sentences"]])  # [N, E]
     standard = Standard.of(embeddings)
+    rival = load_rival(arguments.cache)
     measure = {
         "autoencoder": lambda: evaluate_autoencoder(codec, items, standard, embeddings),
         "space": lambda: evaluate_space(codec, langs, items, standard, embeddings),
         "lcm": lambda: evaluate_concept_models(codec, predictors, items, standard),
         "continuations": lambda: continue_paragraphs(codec, predictors, items["paragraphs"]),
+        "rival": lambda: evaluate_rival(codec, predictors, rival, items) if rival is not None else None,
     }
     path = arguments.model / FILE
     figures = json.loads(path.read_text()) if path.exists() and arguments.only != PARTS else {}
     for part in arguments.only:
         began = time.time()
-        figures[part] = measure[part]()
+        measured = measure[part]()
+        if measured is None:
+            print(f"{part}: not measured, none was trained", flush=True)
+            continue
+        figures[part] = measured
         print(json.dumps({part: figures[part]}, indent=1, ensure_ascii=False))
         print(f"{part}: {time.time() - began:.0f} s", flush=True)
     if arguments.count is None:
