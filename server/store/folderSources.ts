@@ -15,6 +15,9 @@ const partNames = [
   /^(sentencepiece\.source\.256000|sentencepiece\.bpe|tokenizer)\.model$/,
 ] as const;
 
+/** Of the byte entropy model, which a model may have; no concept model is called so. */
+const entropyNames = /^entropy\.(pt|(bin|safetensors)(\.index\.json)?)$/;
+
 const checkpointNames = /\.(pt|(bin|safetensors)(\.index\.json)?)$/;
 /** One of several files of a sharded checkpoint; its index stands for all. */
 const shardNames = /-\d{5}-of-\d{5}\./;
@@ -44,7 +47,7 @@ export async function findSources(folder: string): Promise<FolderSources> {
   });
   const files = entries.filter((file) => !shardNames.test(file) || file.endsWith('.json')).sort();
   const [encoder, decoder, tokenizer] = partNames.map((names) => firstOf(files, names));
-  const isPart = (file: string) => partNames.some((names) => names.test(file));
+  const isPart = (file: string) => [...partNames, entropyNames].some((names) => names.test(file));
   const lcmFiles = files.filter((file) => checkpointNames.test(file) && !isPart(file));
   const isModel = encoder !== undefined && decoder !== undefined && tokenizer !== undefined;
   if (!isModel && lcmFiles.length === 0) {
@@ -54,12 +57,18 @@ export async function findSources(folder: string): Promise<FolderSources> {
     );
   }
   const at = (file: string) => join(folder, file);
-  const lcms = Object.fromEntries(lcmFiles.map((file) => [lcmName(folder, file), at(file)]));
   const config = await readNote(at('config.json'), isJsonObject);
+  const named = lcmFiles.map((file) => [lcmName(folder, file), at(file)] as const);
+  const lcms = Object.fromEntries(inOrderOf(config, named));
+  const entropy = files.find((file) => entropyNames.test(file));
+  const hasEntropy = entropy !== undefined && config !== null && Object.hasOwn(config, 'entropy');
   const space = typeof config?.['space'] === 'string' ? config['space'] : null;
   const isSonar = space === null && (!isModel || [encoder, decoder].some(isOfSonar));
   const parts = isModel
-    ? { encoder: at(encoder), decoder: at(decoder), tokenizer: at(tokenizer) }
+    ? {
+        ...{ encoder: at(encoder), decoder: at(decoder), tokenizer: at(tokenizer) },
+        ...(hasEntropy && { entropy: at(entropy) }),
+      }
     : {};
   const sources: ModelSources = {
     ...parts,
@@ -69,6 +78,16 @@ export async function findSources(folder: string): Promise<FolderSources> {
     ...(isModel && isOfSonar(encoder) ? { archs: { encoder: 'basic', decoder: 'basic' } } : {}),
   };
   return { sources, isSonar: isSonar || space === 'sonar' };
+}
+
+/** Puts concept models in the order of the configuration, best first, the others behind them. */
+function inOrderOf<T>(
+  config: Record<string, unknown> | null,
+  named: readonly (readonly [string, T])[],
+): (readonly [string, T])[] {
+  const names = isJsonObject(config?.['lcm']) ? Object.keys(config['lcm']) : [];
+  const placeOf = (name: string) => (names.includes(name) ? names.indexOf(name) : names.length);
+  return named.toSorted(([a], [b]) => placeOf(a) - placeOf(b));
 }
 
 /**

@@ -52,3 +52,19 @@ for (const [ending, shard] of [
     return checkFound(name, [file, ...shards], { lcms: { [name]: file } });
   });
 }
+
+test('a configuration says which concept models come first, and that there is an entropy model', async () => {
+  const folder = join(root, 'configured');
+  mkdirSync(folder);
+  const checkpoints = ['encoder', 'decoder', 'entropy', 'a', 'b', 'c'];
+  for (const name of checkpoints) writeFileSync(join(folder, `${name}.safetensors`), '');
+  writeFileSync(join(folder, 'tokenizer.model'), '');
+  const found = async (config: object) => {
+    writeFileSync(join(folder, 'config.json'), JSON.stringify(config));
+    const { lcms, entropy } = (await findSources(folder)).sources;
+    return [Object.keys(lcms), entropy && basename(entropy)];
+  };
+  const lcm = { c: {}, absent: {}, a: {} };
+  assert.deepEqual(await found({ lcm, entropy: {} }), [['c', 'a', 'b'], 'entropy.safetensors']);
+  assert.deepEqual(await found({ lcm: 'none' }), [['a', 'b', 'c'], undefined]);
+});
