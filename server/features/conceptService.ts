@@ -274,6 +274,7 @@ export class ConceptService {
       inference: this.#inference,
       encode: this.#encode,
       space,
+      hasEntropies: model.hasEntropies,
       ...(completion.ownSentences && { findOwn }),
     };
     return suggestSentences(

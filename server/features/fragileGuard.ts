@@ -1,5 +1,6 @@
 import {
   type FragileKind,
+  type FragileOptions,
   type FragileSpan,
   fragileKey,
   fragileSpans,
@@ -29,8 +30,8 @@ export class KnownSpans {
   }
 
   /** Returns the spans of a sentence that the text does not have. */
-  invented(sentence: string, lang?: string): FragileSpan[] {
-    const spans = fragileSpans(sentence, { lang });
+  invented(sentence: string, options: FragileOptions = {}): FragileSpan[] {
+    const spans = fragileSpans(sentence, options);
     return spans.filter((span) => !this.#has(sentence, span));
   }
 
@@ -48,6 +49,13 @@ export class KnownSpans {
   }
 }
 
+/** What is known of the sentences besides their text. */
+export interface GuardOptions {
+  lang?: string;
+  /** See `FragileOptions`; one for each sentence, or none. */
+  surprisals?: readonly Float32Array[];
+}
+
 /**
  * Drops the sentences that invent a number, a name, an identifier or a link, as long as one is left
  * that does not. Where all do, those that invent least come first; otherwise the order stays.
@@ -55,15 +63,21 @@ export class KnownSpans {
 export function withoutInventions<T extends { text: string }>(
   candidates: readonly T[],
   known: KnownSpans,
-  lang?: string,
+  { lang, surprisals = [] }: GuardOptions = {},
 ): T[] {
-  const counted = candidates.map((candidate) => ({
+  const counted = candidates.map((candidate, i) => ({
     candidate,
-    count: known.invented(candidate.text, lang).length,
+    count: known.invented(candidate.text, { lang, surprisals: surprisals[i] }).length,
   }));
   const plain = counted.filter(({ count }) => count === 0);
   const kept = plain.length > 0 ? plain : counted.toSorted((a, b) => a.count - b.count);
   return kept.map(({ candidate }) => candidate);
+}
+
+/** A sentence and its language; English when absent. */
+interface SaidSentence {
+  text: string;
+  lang?: string;
 }
 
 /** A sentence that says another one again, as far as its fragile spans could be carried over. */
@@ -89,59 +103,61 @@ const sharedLetters = 3;
  * Names have other forms in other languages, so one that begins like the one of the source counts
  * as the same, and one in another script is not looked at.
  */
-export function carryOver(
-  source: { text: string; lang?: string },
-  again: { text: string; lang?: string },
-): CarriedOver {
-  const before = fragileSpans(source.text, { lang: source.lang });
-  const lost: string[] = [];
-  const invented: string[] = [];
+export function carryOver(source: SaidSentence, again: SaidSentence): CarriedOver {
   let { text } = again;
   for (const kind of kinds) {
-    const wanted = { text: source.text, spans: before.filter((span) => span.kind === kind) };
-    const spans = fragileSpans(text, { lang: again.lang });
-    const found = { text, spans: spans.filter((span) => span.kind === kind) };
-    const { missing, extra } = differences(wanted, found, kind);
+    const { missing, extra } = differences(source, { ...again, text }, kind);
     const [from] = missing;
     const [to] = extra;
-    if (missing.length === 1 && extra.length === 1 && from !== undefined && to !== undefined) {
-      const original = source.text.slice(from.start, from.end);
-      text = text.slice(0, to.start) + original + text.slice(to.end);
+    if (missing.length !== 1 || extra.length !== 1 || from === undefined || to === undefined) {
       continue;
     }
-    lost.push(...missing.map(({ start, end }) => source.text.slice(start, end)));
-    invented.push(...extra.map(({ start, end }) => text.slice(start, end)));
+    const original = source.text.slice(from.start, from.end);
+    text = text.slice(0, to.start) + original + text.slice(to.end);
   }
-  return { text, lost, invented };
+  return { text, ...fragileChanges(source, { ...again, text }) };
 }
 
-interface Spans {
-  text: string;
-  spans: readonly FragileSpan[];
+/** Returns what one sentence says and the other does not, of numbers, names, identifiers and links. */
+export function fragileChanges(
+  source: SaidSentence,
+  again: SaidSentence,
+): Pick<CarriedOver, 'lost' | 'invented'> {
+  const changes = kinds.map((kind) => differences(source, again, kind));
+  return {
+    lost: changes.flatMap(({ missing }) => missing.map((span) => partOf(source.text, span))),
+    invented: changes.flatMap(({ extra }) => extra.map((span) => partOf(again.text, span))),
+  };
 }
 
-/** Takes away, one by one, what both have; returns what is left on each side. */
+function partOf(text: string, { start, end }: FragileSpan): string {
+  return text.slice(start, end);
+}
+
+/** Takes away, one by one, what both have of a kind; returns what is left on each side. */
 function differences(
-  wanted: Spans,
-  found: Spans,
+  source: SaidSentence,
+  again: SaidSentence,
   kind: FragileKind,
 ): { missing: FragileSpan[]; extra: FragileSpan[] } {
-  const extra = [...found.spans];
-  const missing = wanted.spans.filter((span) => {
-    const key = fragileKey(wanted.text, span);
+  const spansOf = ({ text, lang }: SaidSentence) =>
+    fragileSpans(text, { lang }).filter((span) => span.kind === kind);
+  const extra = spansOf(again);
+  const missing = spansOf(source).filter((span) => {
+    const key = fragileKey(source.text, span);
     const at = extra.findIndex((other) => {
-      const otherKey = fragileKey(found.text, other);
+      const otherKey = fragileKey(again.text, other);
       return otherKey === key || (kind === 'name' && areForms(key, otherKey));
     });
     if (at >= 0) extra.splice(at, 1);
     return at < 0;
   });
   if (kind !== 'name') return { missing, extra };
-  if (!isLatin(wanted.text) || !isLatin(found.text)) return { missing: [], extra: [] };
+  if (!isLatin(source.text) || !isLatin(again.text)) return { missing: [], extra: [] };
   // A name shows itself in one sentence and not in the other where it begins that one.
   return {
-    missing: missing.filter((span) => !hasWords(found.text, fragileKey(wanted.text, span))),
-    extra: extra.filter((span) => !hasWords(wanted.text, fragileKey(found.text, span))),
+    missing: missing.filter((span) => !hasWords(again.text, fragileKey(source.text, span))),
+    extra: extra.filter((span) => !hasWords(source.text, fragileKey(again.text, span))),
   };
 }
 

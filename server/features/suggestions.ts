@@ -32,6 +32,8 @@ export interface SuggestionParts {
   /** Encodes each sentence once: the one that the writer accepts is known already. */
   encode: EncodeSentences;
   space: ConceptSpace;
+  /** Whether the model knows the entropy of bytes, and so what a name looks like. */
+  hasEntropies?: boolean;
   /** Finds the writer's own sentences that may come next; absent when they are not wanted. */
   findOwn?: (count: number, signal?: AbortSignal) => Promise<readonly Concept[]>;
 }
@@ -53,7 +55,7 @@ export interface SuggestionOptions extends NextSentencesOptions {
  * @param context  the concepts of the document so far; none gives no suggestions
  */
 export async function suggestSentences(
-  { inference, encode, space, findOwn }: SuggestionParts,
+  { inference, encode, space, hasEntropies = false, findOwn }: SuggestionParts,
   context: readonly Concept[],
   options: SuggestionOptions,
   signal?: AbortSignal,
@@ -86,7 +88,9 @@ export async function suggestSentences(
   const ranked = rank([...generated, ...own], predictions, space);
   // What the writer said elsewhere is no invention.
   const known = new KnownSpans([surroundings, ...own.map(({ text }) => text)].join('\n'));
-  const plain = withoutInventions(ranked, known, lang);
+  const texts = ranked.map(({ text }) => text);
+  const surprisals = hasEntropies ? await inference.surprisals(texts, signal) : [];
+  const plain = withoutInventions(ranked, known, { lang, surprisals });
   return differentIdeas(plain, taken, space).slice(0, count);
 }
 

@@ -12,12 +12,15 @@ interface Window {
   text: number;
   /** Position of its first id in the text. */
   start: number;
-  /** Position from which on its entropies count; what is before is there as context. */
+  /** Positions whose values count, half-open; what is before is there as context. */
   from: number;
+  to: number;
   ids: readonly number[];
 }
 
-/** Texts → the entropy of every next byte. */
+type Output = keyof (typeof entropySignature)['outputs'];
+
+/** Texts → the entropy and the surprisal of every next byte. */
 export class ByteEntropies {
   readonly #graph: GraphSession<typeof entropySignature>;
   readonly #entry: EntropyEntry;
@@ -33,50 +36,75 @@ export class ByteEntropies {
    *
    * @returns for each text H, nats: H[i] is about byte i of its UTF-8, and the last one about what
    *   follows the text; one more than it has bytes
-   * @throws SessionError when the graph fails or an entropy is not finite
+   * @throws SessionError when the graph fails or a number is not finite
    */
-  async *entropies(texts: readonly string[]): AsyncGenerator<undefined, Float32Array[]> {
+  entropies(texts: readonly string[]): AsyncGenerator<undefined, Float32Array[]> {
+    return this.#read(texts, 'entropy');
+  }
+
+  /**
+   * Reads as `entropies` does.
+   *
+   * @returns for each text −log p of byte i of its UTF-8, nats; as many as it has bytes
+   * @throws SessionError when the graph fails or a number is not finite
+   */
+  async *surprisals(texts: readonly string[]): AsyncGenerator<undefined, Float32Array[]> {
+    const surprisals = yield* this.#read(texts, 'surprisal');
+    return surprisals.map((values) => values.slice(0, -1)); // nothing comes after the last
+  }
+
+  async *#read(
+    texts: readonly string[],
+    output: Output,
+  ): AsyncGenerator<undefined, Float32Array[]> {
     const ids = texts.map(byteIds);
-    const entropies = ids.map(({ length }) => new Float32Array(length));
+    const values = ids.map(({ length }) => new Float32Array(length));
     const windows = ids.flatMap((textIds, text) => windowsOf(textIds, text, this.#entry.maxSeqLen));
     const sources = windows.map(({ ids: own }, index) => ({ index, ids: own }));
     for (const batch of lengthBatches(sources)) {
-      const read = await this.#readBatch(batch.map((source) => source.ids));
+      const read = await this.#readBatch(
+        batch.map((source) => source.ids),
+        output,
+      );
       for (const [row, { index }] of batch.entries()) {
-        const { text, start, from, ids: own } = windows[index] as Window;
+        const { text, start, from, to } = windows[index] as Window;
         const found = read[row] as Float32Array;
-        entropies[text]?.set(found.subarray(from - start, own.length), from);
+        values[text]?.set(found.subarray(from - start, to - start), from);
       }
       yield;
     }
-    return entropies;
+    return values;
   }
 
   async dispose(): Promise<void> {
     await this.#graph.dispose();
   }
 
-  async #readBatch(rows: readonly (readonly number[])[]): Promise<Float32Array[]> {
+  async #readBatch(rows: readonly (readonly number[])[], output: Output): Promise<Float32Array[]> {
     const length = Math.max(...rows.map((ids) => ids.length));
     const inputIds = new BigInt64Array(rows.length * length); // [N, S]
     for (const [row, ids] of rows.entries()) inputIds.set(ids.map(BigInt), row * length);
     const inputs = { input_ids: tensor('int64', [rows.length, length], inputIds) };
-    const { entropy } = await this.#graph.run(inputs, ['entropy']);
-    if (!isFiniteVector(entropy.data)) {
-      throw new SessionError('entropy model: entropy: expected finite numbers, found others');
+    const { [output]: values } = await this.#graph.run(inputs, [output]);
+    if (!isFiniteVector(values.data)) {
+      throw new SessionError(`entropy model: ${output}: expected finite numbers, found others`);
     }
-    return splitRows(entropy.data, length);
+    return splitRows(values.data, length);
   }
 }
 
-/** Each window begins with BOS: those after the first one have it in the place of an id. */
+/**
+ * Each window begins with BOS: those after the first one have it in the place of an id. What a window
+ * says of its last id counts only at the end of the text, because it does not see what comes.
+ */
 function windowsOf(ids: readonly number[], text: number, maxSeqLen: number): Window[] {
   const stride = Math.max(1, Math.floor(maxSeqLen / 2));
   const windows: Window[] = [];
   for (let start = 0; start === 0 || start + maxSeqLen - stride < ids.length; start += stride) {
     const end = Math.min(start + maxSeqLen, ids.length);
-    const from = start === 0 ? 0 : start + maxSeqLen - stride;
-    windows.push({ text, start, from, ids: [bosId, ...ids.slice(start + 1, end)] });
+    const from = start === 0 ? 0 : start + maxSeqLen - stride - 1;
+    const to = end === ids.length ? end : end - 1;
+    windows.push({ text, start, from, to, ids: [bosId, ...ids.slice(start + 1, end)] });
   }
   return windows;
 }

@@ -75,6 +75,10 @@ export class InferenceClient implements Inference {
     return this.#request('entropies', texts, signal);
   }
 
+  surprisals(texts: readonly string[], signal?: AbortSignal): Promise<Float32Array[]> {
+    return this.#request('surprisals', texts, signal);
+  }
+
   async dispose(): Promise<void> {
     if (this.#failure === null) this.#post({ kind: 'stop' });
     this.#fail(new SessionError('inference thread: expected it to run, found it disposed'));

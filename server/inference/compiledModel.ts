@@ -172,15 +172,11 @@ export class CompiledModel implements InferenceModel {
   }
 
   async *entropies(texts: readonly string[]): AsyncGenerator<undefined, Float32Array[]> {
-    const entry = this.#entropyEntry;
-    if (entry === null) {
-      throw new InvalidRequestError('entropies: expected a model with a byte model, found none');
-    }
-    this.#entropies ??= new ByteEntropies(
-      await this.#open(this.#folder, entry.graph, 'entropy', entropySignature),
-      entry,
-    );
-    return yield* this.#entropies.entropies(texts);
+    return yield* (await this.#openEntropies()).entropies(texts);
+  }
+
+  async *surprisals(texts: readonly string[]): AsyncGenerator<undefined, Float32Array[]> {
+    return yield* (await this.#openEntropies()).surprisals(texts);
   }
 
   async decode(request: DecodeRequest, signal?: AbortSignal): Promise<DecodedSentence[]> {
@@ -211,6 +207,18 @@ export class CompiledModel implements InferenceModel {
     await this.#entropies?.dispose();
     for (const model of this.#conceptModels.values()) await model.dispose();
     this.#conceptModels.clear();
+  }
+
+  async #openEntropies(): Promise<ByteEntropies> {
+    const entry = this.#entropyEntry;
+    if (entry === null) {
+      throw new InvalidRequestError('entropies: expected a model with a byte model, found none');
+    }
+    this.#entropies ??= new ByteEntropies(
+      await this.#open(this.#folder, entry.graph, 'entropy', entropySignature),
+      entry,
+    );
+    return this.#entropies;
   }
 
   async #conceptModel(name: string): Promise<ConceptModel> {

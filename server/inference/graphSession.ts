@@ -74,7 +74,7 @@ export const encoderSignature = {
 
 export const entropySignature = {
   inputs: { input_ids: int64(2) },
-  outputs: { entropy: float32(2) },
+  outputs: { entropy: float32(2), surprisal: float32(2) },
 } as const satisfies Signature;
 
 export const prepareSignature = {

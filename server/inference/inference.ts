@@ -121,6 +121,12 @@ export interface Inference {
    * @throws InvalidRequestError when the model has no entropies
    */
   entropies(texts: readonly string[], signal?: AbortSignal): Promise<Float32Array[]>;
+  /**
+   * Returns for each text how surprising every byte of its UTF-8 is, − log p in nats.
+   *
+   * @throws InvalidRequestError when the model has no entropies
+   */
+  surprisals(texts: readonly string[], signal?: AbortSignal): Promise<Float32Array[]>;
   /** Asks the thread to stop and waits until it has. */
   dispose(): Promise<void>;
 }

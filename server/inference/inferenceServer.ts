@@ -29,6 +29,7 @@ export interface InferenceModel {
   encode(request: EncodeRequest): AsyncGenerator<undefined, Float32Array[]>;
   /** Pauses as `encode` does. */
   entropies(texts: readonly string[]): AsyncGenerator<undefined, Float32Array[]>;
+  surprisals(texts: readonly string[]): AsyncGenerator<undefined, Float32Array[]>;
   decode(request: DecodeRequest, signal: AbortSignal): Promise<DecodedSentence[]>;
   predict(request: PredictRequest, signal: AbortSignal): Promise<Float32Array[]>;
   dispose(): Promise<void>;
@@ -97,6 +98,8 @@ export class InferenceServer {
         return this.#inBatches((model) => model.encode(call.params), signal);
       case 'entropies':
         return this.#inBatches((model) => model.entropies(call.params), signal);
+      case 'surprisals':
+        return this.#inBatches((model) => model.surprisals(call.params), signal);
       case 'decode':
         return this.#run('urgent', () => this.#loaded().decode(call.params, signal), signal);
       case 'predict':

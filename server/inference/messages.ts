@@ -18,6 +18,7 @@ export interface MethodParams {
   decode: DecodeRequest;
   predict: PredictRequest;
   entropies: readonly string[];
+  surprisals: readonly string[];
 }
 
 export type Method = keyof MethodParams;

@@ -21,6 +21,9 @@ export const headCounts = { min: 1, max: 1024 };
 /** Eight times the longest published model (4096): tables of positions have this length. */
 export const sequenceLengths = { min: 1, max: 32768 };
 
+/** Of a byte model: windows of a text overlap by half of it. */
+export const entropyLengths = { min: 4, max: sequenceLengths.max };
+
 /** V: sixteen times the vocabulary of NLLB (256,206). */
 export const vocabularySizes = { min: 4, max: 1 << 22 };
 

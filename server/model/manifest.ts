@@ -116,7 +116,9 @@ export function shortlistSize({ file }: ShortlistEntry): number {
 
 /**
  * Graph `entropy`, a byte model:
- *   input_ids [N, S] int64 → entropy [N, S] float32, in nats, of the id after each.
+ *   input_ids [N, S] int64
+ * → entropy [N, S] float32, in nats, of the id after each
+ *   surprisal [N, S] float32, − log p of the id that comes after each; of the first one after the last
  * Ids are those of `text/patching.ts`; what stands on the right changes nothing on the left.
  */
 export interface EntropyEntry {

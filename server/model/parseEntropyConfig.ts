@@ -2,11 +2,11 @@ import type { EntropyModelConfig } from './config.ts';
 import type { Fields } from './fields.ts';
 import {
   dimensions,
+  entropyLengths,
   headCounts,
   innerDimensions,
   layerCounts,
   positiveNumbers,
-  sequenceLengths,
   vocabularySizes,
 } from './limits.ts';
 import { checkHeads } from './parseConfig.ts';
@@ -24,7 +24,7 @@ export function parseEntropyConfig(fields: Fields): EntropyModelConfig {
     numLayers: fields.integer('num_layers', layerCounts),
     numAttnHeads: fields.integer('num_attn_heads', headCounts),
     ffnInnerDim: fields.integer('ffn_inner_dim', innerDimensions),
-    maxSeqLen: fields.integer('max_seq_len', sequenceLengths),
+    maxSeqLen: fields.integer('max_seq_len', entropyLengths),
     ropeTheta: fields.number('rope_theta', positiveNumbers, 10_000),
   };
   checkHeads(fields, 'num_attn_heads', config.modelDim, 2 * config.numAttnHeads);

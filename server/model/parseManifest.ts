@@ -2,11 +2,11 @@ import { IntegrityError } from '../base/errors.ts';
 import { Fields, parseJson } from './fields.ts';
 import {
   dimensions,
+  entropyLengths,
   headCounts,
   layerCounts,
   maxConceptModels,
   maxLangs,
-  sequenceLengths,
   vocabularySizes,
 } from './limits.ts';
 import {
@@ -127,7 +127,7 @@ function parseEncoder(fields: Fields): EncoderEntry {
 function parseEntropy(fields: Fields): EntropyEntry {
   return {
     precision: fields.choice('precision', precisions),
-    maxSeqLen: fields.integer('maxSeqLen', sequenceLengths),
+    maxSeqLen: fields.integer('maxSeqLen', entropyLengths),
     graph: parseGraph(fields.object('graph')),
   };
 }

@@ -1,4 +1,4 @@
-import { defaultThreshold, entropyPatchStarts } from './patching.ts';
+import { byteOffsets, defaultThreshold, entropyPatchStarts } from './patching.ts';
 import type { ProsePiece } from './proseBlock.ts';
 import { cutSentence } from './resplit.ts';
 
@@ -81,19 +81,4 @@ function placesToCut(text: string, entropies: ArrayLike<number>): Place[] {
       : 0;
     return [{ offset: index, worth: (entropies[byte] ?? 0) + bonus }];
   });
-}
-
-/** Returns for each UTF-16 unit how many bytes of UTF-8 stand before it. */
-export function byteOffsets(text: string): Uint32Array {
-  const offsets = new Uint32Array(text.length + 1);
-  let bytes = 0;
-  for (let i = 0; i < text.length; ) {
-    const code = text.codePointAt(i) ?? 0;
-    const units = code > 0xffff ? 2 : 1;
-    for (let unit = 0; unit < units; unit++) offsets[i + unit] = bytes;
-    bytes += code < 0x80 ? 1 : code < 0x800 ? 2 : code < 0x10000 ? 3 : 4;
-    i += units;
-  }
-  offsets[text.length] = bytes;
-  return offsets;
 }

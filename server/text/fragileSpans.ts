@@ -1,7 +1,10 @@
+import { byteOffsets } from './patching.ts';
+
 /*
  * The parts of a sentence that no embedding keeps: numbers, names, identifiers and links. A
  * decoder writes others of their kind in their place, so they are compared and carried over as
- * text. They are found by how they look. No pattern begins within a run of its own characters, so that
+ * text. They are found by how they look, and where every word has a capital, by how surprising they
+ * are to a byte model. No pattern begins within a run of its own characters, so that
  * time is in proportion to the text.
  */
 
@@ -17,6 +20,8 @@ export interface FragileSpan {
 export interface FragileOptions {
   /** FLORES-200 code of the text; English when absent. */
   lang?: string | undefined;
+  /** How surprising every byte is, −log p in nats, where a byte model can tell. */
+  surprisals?: ArrayLike<number> | undefined;
 }
 
 /** Languages that write every noun with a capital: there a capital says nothing. */
@@ -61,6 +66,9 @@ const sentenceEnd = /[.!?…。！？:;]["”’»)\]]*$/u;
 /** Characters that are looked at before a word. */
 const lookBehind = 16;
 
+/** Words are spelt as a byte model expects, names are not: nats per byte that tell them apart. */
+const nameSurprisal = 2.5;
+
 /** What follows a person's name that begins a sentence. */
 const personFollows =
   /^(?:[’']s\b| (?:was|is|had|has|said|says|asked|replied|went|wrote|smiled|laughed|cried|ran|thought|told|loved|liked|wanted|looked|saw)\b| (?:and|und|et|y|e) \p{Lu})/u;
@@ -84,7 +92,7 @@ const starters = new Set(
 /** Returns the fragile spans of a text, in order, none within another. */
 export function fragileSpans(
   text: string,
-  { lang = 'eng_Latn' }: FragileOptions = {},
+  { lang = 'eng_Latn', surprisals }: FragileOptions = {},
 ): FragileSpan[] {
   const spans: FragileSpan[] = [];
   const taken = new Uint8Array(text.length);
@@ -106,7 +114,7 @@ export function fragileSpans(
   for (const { 0: found, index } of text.matchAll(number)) {
     add(index, index + found.length, 'number');
   }
-  for (const { start, end } of names(text, lang)) add(start, end, 'name');
+  for (const { start, end } of names(text, { lang, surprisals })) add(start, end, 'name');
   return spans.sort((a, b) => a.start - b.start);
 }
 
@@ -115,9 +123,10 @@ interface Range {
   end: number;
 }
 
-function names(text: string, lang: string): Range[] {
+function names(text: string, { lang = '', surprisals }: FragileOptions): Range[] {
   const found: (Range & { isFirst: boolean })[] = [];
   const isNoun = capitalisedNouns.test(lang);
+  const surprises = surprisals && meanSurprisals(text, surprisals);
   for (const { 0: word, index: start } of text.matchAll(capitalised)) {
     const end = start + word.length;
     const isFirst = beginsSentence(text, start);
@@ -130,9 +139,24 @@ function names(text: string, lang: string): Range[] {
     } else found.push({ start, end, isFirst });
   }
   return found.filter((range) => {
-    if (range.isFirst) return isPerson(text, range);
-    return !isNoun || text.slice(range.start, range.end).includes(' ');
+    const isAlone = !text.slice(range.start, range.end).includes(' ');
+    if (!range.isFirst && !(isNoun && isAlone)) return true;
+    if (starters.has(wordOf(text, range))) return false;
+    if (surprises !== undefined) return surprises(range) > nameSurprisal;
+    return range.isFirst && isPerson(text, range);
   });
+}
+
+/** Returns what tells the mean surprisal of a range, its first character left out. */
+function meanSurprisals(text: string, surprisals: ArrayLike<number>): (range: Range) => number {
+  const offsets = byteOffsets(text);
+  return ({ start, end }) => {
+    const first = offsets[start + 1] ?? 0;
+    const last = offsets[end] ?? 0;
+    let sum = 0;
+    for (let byte = first; byte < last; byte++) sum += surprisals[byte] ?? 0;
+    return last > first ? sum / (last - first) : 0;
+  };
 }
 
 function isOneName(text: string, { start, end }: Range, next: number, isNoun: boolean): boolean {
@@ -147,7 +171,7 @@ function wordOf(text: string, { start, end }: Range): string {
 
 /** Whether what begins a sentence is a person, as far as the next word tells. */
 function isPerson(text: string, range: Range): boolean {
-  return !starters.has(wordOf(text, range)) && personFollows.test(text.slice(range.end));
+  return personFollows.test(text.slice(range.end));
 }
 
 /** At the start of the text or a line, after the end of a sentence, or at the start of a quotation. */

@@ -153,3 +153,18 @@ export function splitLongPatches(lengths: readonly number[], max: number): numbe
 export function byteIds(text: string): number[] {
   return [bosId, ...Array.from(new TextEncoder().encode(text), (byte) => byte + byteOffset)];
 }
+
+/** Returns for each UTF-16 unit how many bytes of UTF-8 stand before it. */
+export function byteOffsets(text: string): Uint32Array {
+  const offsets = new Uint32Array(text.length + 1);
+  let bytes = 0;
+  for (let i = 0; i < text.length; ) {
+    const code = text.codePointAt(i) ?? 0;
+    const units = code > 0xffff ? 2 : 1;
+    for (let unit = 0; unit < units; unit++) offsets[i + unit] = bytes;
+    bytes += code < 0x80 ? 1 : code < 0x800 ? 2 : code < 0x10000 ? 3 : 4;
+    i += units;
+  }
+  offsets[text.length] = bytes;
+  return offsets;
+}

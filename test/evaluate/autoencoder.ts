@@ -3,6 +3,7 @@ import { norm, scale } from '../../server/tensor/vector.ts';
 import { bleu } from './bleu.ts';
 import { chrf } from './chrf.ts';
 import type { EvaluationSet } from './evaluationSet.ts';
+import { guardFigures } from './fragileGuard.ts';
 import { mean, type Standard, type Vectors } from './geometry.ts';
 import type { Product } from './product.ts';
 import { isWellFormed } from './words.ts';
@@ -127,5 +128,9 @@ async function evaluateFragile(product: Product, items: EvaluationSet['fragile']
     names: lost.name.length,
     numbers_changed: mean(lost.number),
     names_changed: mean(lost.name),
+    guard: guardFigures(
+      items.map(({ text }) => text),
+      decoded,
+    ),
   };
 }

@@ -92,5 +92,11 @@ export class FakeInference implements Inference {
     return texts.map((text) => new Float32Array(Buffer.byteLength(text) + 1).fill(2));
   }
 
+  /** A byte is as surprising as its value. */
+  async surprisals(texts: readonly string[], signal?: AbortSignal): Promise<Float32Array[]> {
+    signal?.throwIfAborted();
+    return texts.map((text) => Float32Array.from(Buffer.from(text)));
+  }
+
   async dispose(): Promise<void> {}
 }

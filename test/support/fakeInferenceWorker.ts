@@ -8,7 +8,7 @@ import { InferenceServer } from '../../server/inference/inferenceServer.ts';
  *   load     the folder is the model's name; `heavy` does not fit into memory
  *   encode   a batch per sentence; an embedding holds the sentence's length and how many requests
  *            of any kind were answered before it; the sentence `crash` breaks the thread
- *   entropies  a batch per text, of which the entropy is the length
+ *   entropies  a batch per text, of which the entropy is the length; surprisals likewise
  *   decode   the text is the embedding's first number; the language `none` is refused
  *   predict  takes `seed` steps, each one turn of the event loop
  */
@@ -46,15 +46,8 @@ new InferenceServer(parentPort, async (folder, _options, signal) => {
       answered++;
       return embeddings;
     },
-    async *entropies(texts) {
-      const entropies: Float32Array[] = [];
-      for (const text of texts) {
-        await turn();
-        entropies.push(Float32Array.of(text.length));
-        yield;
-      }
-      return entropies;
-    },
+    entropies: lengthsOf,
+    surprisals: lengthsOf,
     async decode({ embeddings, lang }) {
       if (lang === 'none') throw new InvalidRequestError('language none: expected a known one');
       answered++;
@@ -76,3 +69,13 @@ new InferenceServer(parentPort, async (folder, _options, signal) => {
     async dispose() {},
   };
 });
+
+async function* lengthsOf(texts: readonly string[]): AsyncGenerator<undefined, Float32Array[]> {
+  const lengths: Float32Array[] = [];
+  for (const text of texts) {
+    await turn();
+    lengths.push(Float32Array.of(text.length));
+    yield;
+  }
+  return lengths;
+}

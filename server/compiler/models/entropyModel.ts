@@ -16,7 +16,7 @@ import { requireHeads } from './supported.ts';
 
 /**
  * Builds graph `entropy` of the manifest: a causal Transformer over bytes, with one table for bytes
- * in and out, and the entropy of what it says. It uses every key.
+ * in and out, the entropy of what it says, and how surprised it is by what comes. It uses every key.
  *
  * Source: Pagnoni et al. 2024 (arXiv:2412.09871), section 2.3. reference: training/entropy.py
  *
@@ -56,9 +56,20 @@ export function buildEntropyModel(
   for (let layerIndex = 0; layerIndex < numLayers; layerIndex++) {
     x = entropyLayer(decoder.at('layers').at(layerIndex), config, x, attention);
   }
-  const states = layerNorm(decoder.at('layer_norm'), modelDim, x);
+  const states = layerNorm(decoder.at('layer_norm'), modelDim, x); // [N·S, D]
   const logits = multiply(embedding, table, null, states); // [N·S, V]
-  builder.output('entropy', op.Reshape(entropy(op, logits), sequenceShape), ['N', 'S']);
+  const normalizer = logNormalizer(op, logits); // [N·S, 1]
+  const inRows = (values: Value) => op.Reshape(values, sequenceShape);
+  builder.output('entropy', inRows(entropy(op, logits, normalizer)), ['N', 'S']);
+
+  // The logit of the id that comes next is the product with its row of the table.
+  const one = op.constant('int64', [1]);
+  const ends = op.Slice(embedded, op.constant('int64', [0]), one, { axis: 1 }); // stands after the last
+  const next = op.Concat([op.Slice(embedded, one, end, { axis: 1 }), ends], { axis: 1 }); // [N, S, D]
+  const product = op.Mul(states, op.Reshape(next, [-1, modelDim]));
+  const logit = op.ReduceSum(product, { axes: [1], keepdims: true }); // [N·S, 1]
+  const surprisal = op.Mul(op.Add(logit, normalizer), -1);
+  builder.output('surprisal', inRows(surprisal), ['N', 'S']);
   weights.assertAllUsed([]);
   return builder.finish();
 }
@@ -85,10 +96,11 @@ function entropyLayer(
  *
  *   H = − Σ_v p_v log p_v = − n − Σ_v p_v x_v,  log p_v = x_v + n
  *
- * @param x  logits, [N, V]
+ * @param x           logits, [N, V]
+ * @param normalizer  n, [N, 1]
  * @returns [N, 1]
  */
-function entropy(op: Ops, x: Value): Value {
+function entropy(op: Ops, x: Value, normalizer: Value): Value {
   const expected = op.ReduceSum(op.Mul(op.Softmax(x), x), { axes: [1], keepdims: true });
-  return op.Sub(op.Mul(logNormalizer(op, x), -1), expected);
+  return op.Sub(op.Mul(normalizer, -1), expected);
 }

@@ -7,6 +7,8 @@ interface EntropyGolden {
   ids: readonly number[];
   /** Of the id after each, in nats. */
   entropies: readonly number[];
+  /** Of each id but BOS, in nats. */
+  surprisals: readonly number[];
 }
 
 export const entropyGolden: EntropyGolden = JSON.parse(

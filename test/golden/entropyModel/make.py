@@ -51,6 +51,12 @@ with torch.no_grad():
     for name, parameter in model.named_parameters():
         parameter.copy_(weight(name, tuple(parameter.shape)))
     ids = text_ids(TEXT)
-    found = entropies(model(torch.tensor([ids])))[0]
-golden = {"text": TEXT, "ids": ids, "entropies": [round(value, 6) for value in found.tolist()]}
+    logits = model(torch.tensor([ids]))[0]
+    found = entropies(logits)
+    surprisals = torch.nn.functional.cross_entropy(logits[:-1], torch.tensor(ids[1:]), reduction="none")
+golden = {
+    "text": TEXT, "ids": ids,
+    "entropies": [round(value, 6) for value in found.tolist()],
+    "surprisals": [round(value, 6) for value in surprisals.tolist()],
+}  # fmt: skip
 Path("test/golden/entropyModel/golden.json").write_text(json.dumps(golden) + "\n")

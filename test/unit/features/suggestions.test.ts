@@ -62,12 +62,14 @@ interface Plan {
   own?: readonly string[];
   surroundings?: string;
   count?: number;
+  hasEntropies?: boolean;
 }
 
-async function suggest({ angles, write = word, own, surroundings = '', count = 3 }: Plan) {
+async function suggest({ angles, write = word, own, hasEntropies = false, ...plan }: Plan) {
+  const { surroundings = '', count = 3 } = plan;
   const inference = new PlannedInference(angles, write);
   const asked: number[] = [];
-  const parts: SuggestionParts = { inference, encode, space };
+  const parts: SuggestionParts = { inference, encode, space, hasEntropies };
   if (own !== undefined) {
     parts.findOwn = async (most) => {
       asked.push(most);
@@ -105,6 +107,16 @@ test('what stands in the text is not offered, by wording or by meaning', async (
   const { texts } = await suggest({ angles: [0, 90, 190, 60, 130, 330], write, surroundings });
   // 190 says what 200 says, 330 that the text ends.
   assert.deepEqual(texts, [`It is about ${word(90)}`, `It is about ${word(130)}`]);
+});
+
+test('where the model reads bytes, a name that begins a suggestion is an invention as well', async () => {
+  const write = (angle: number) => `${angle === 0 ? 'Zoë' : 'Then'} sees ${word(angle)}`;
+  const angles = [0, 90];
+  assert.equal((await suggest({ angles, write })).texts.length, 2);
+  const guarded = await suggest({ angles, write, hasEntropies: true });
+  assert.deepEqual(guarded.texts, [write(90)]);
+  const known = { angles, write, hasEntropies: true, surroundings: 'Where is Zoë?' };
+  assert.equal((await suggest(known)).texts.length, 2);
 });
 
 test('sentences that cannot be read are dropped before anything else', async () => {

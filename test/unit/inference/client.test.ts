@@ -72,6 +72,7 @@ test('a model is loaded and answers', async () => {
     Float32Array.of(4, 0),
   ]);
   assert.deepEqual(await client.entropies(['a', 'bc']), [Float32Array.of(1), Float32Array.of(2)]);
+  assert.deepEqual(await client.surprisals(['abc']), [Float32Array.of(3)]);
   const context = [Float32Array.of(1, 0), Float32Array.of(2, 0)];
   const predicted = await client.predict({ context, options: sampling(1, 2) });
   assert.deepEqual(predicted, [Float32Array.of(0, 3), Float32Array.of(1, 3)]);

@@ -20,7 +20,7 @@ for (const [changes, message] of [
   [{ num_attn_heads: 3 }, /entropy\.num_attn_heads: expected a divisor of model_dim 16, found 3/],
   [{ num_attn_heads: 16 }, /entropy\.num_attn_heads: expected a divisor/],
   [{ vocab_size: 0 }, /entropy\.vocab_size: expected an integer/],
-  [{ max_seq_len: 1e9 }, /entropy\.max_seq_len: expected an integer from 1 to 32768/],
+  [{ max_seq_len: 1e9 }, /entropy\.max_seq_len: expected an integer from 4 to 32768/],
   [{ heads: 2 }, /entropy: expected no field "heads"/],
 ] as const) {
   test(`${JSON.stringify(changes)} is refused`, () => assert.throws(() => parse(changes), message));

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { byteOffsets, cutAtThoughts } from '../../../server/text/cutAtThoughts.ts';
+import { cutAtThoughts } from '../../../server/text/cutAtThoughts.ts';
 
 /** Entropy 2 everywhere, and 4 before each byte that `|` stands before in the marked text. */
 function marked(text: string): { text: string; entropies: number[] } {
@@ -56,19 +56,10 @@ test('a long one is cut again and again, and no word is cut', () => {
 
 test('where nothing is a place, the recipe of separators cuts', () => {
   const text = '长句子没有空格，'.repeat(10);
-  const entropies = new Float32Array(byteOffsets(text).at(-1) ?? 0).fill(3);
+  const entropies = new Float32Array(Buffer.byteLength(text) + 1).fill(3);
   const pieces = cutAtThoughts(text, entropies, 30);
   assert.equal(pieces.map(({ start, end }) => text.slice(start, end)).join(''), text);
   assert.ok(pieces.every(({ start, end }) => end - start <= 30));
   const sure = 'aaa bbb ccc ddd eee fff ggg';
   assert.equal(cutAtThoughts(sure, new Float32Array(28), 12).length, 3);
-});
-
-test('offsets of bytes are those of the encoder, lone surrogates included', () => {
-  for (const text of ['', 'aé长😀b', '\ud800a', 'a\udc00']) {
-    const offsets = byteOffsets(text);
-    assert.equal(offsets.at(-1), Buffer.byteLength(text), text);
-    assert.equal(offsets[0], 0);
-  }
-  assert.deepEqual([...byteOffsets('é😀b')], [0, 2, 2, 6, 7]);
 });

@@ -63,6 +63,24 @@ test('every noun of German has a capital, so one word there is no name', () => {
   checkSpans({ 'Er sah das Haus von Angela Merkel.': 'name:Angela Merkel' }, 'deu_Latn');
 });
 
+test('where every word has a capital, a byte model tells names from words', () => {
+  const check = (text: string, surprising: string, expected: string[], lang = 'eng_Latn') => {
+    const at = Buffer.byteLength(text.slice(0, text.indexOf(surprising)));
+    const surprisals = new Float32Array(Buffer.byteLength(text)).fill(1);
+    surprisals.fill(3, at + 1, at + Buffer.byteLength(surprising));
+    const spans = fragileSpans(text, { lang, surprisals });
+    assert.deepEqual(
+      spans.map(({ start, end }) => text.slice(start, end)),
+      expected,
+    );
+  };
+  check('Água Zoë sang.', 'Água', ['Água Zoë']);
+  check('Zoë sang.', 'Zoë', ['Zoë']);
+  check('Water was cold.', 'cold', []);
+  check('Then it rained.', 'Then', []);
+  check('Er sah Haus und Öçalan.', 'Öçalan', ['Öçalan'], 'deu_Latn');
+});
+
 test('identifiers look like code', () => {
   checkSpans({
     'Call `read file` first.': 'identifier:`read file`',

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import {
   byteIds,
+  byteOffsets,
   defaultThreshold,
   type EntropyRule,
   entropyPatchStarts,
@@ -113,4 +114,13 @@ test('long patches are split into maximal pieces', () => {
 
 test('the bytes of a text stand behind BOS', () => {
   assert.deepEqual(byteIds('aé'), [1, 101, 199, 173]);
+});
+
+test('offsets of bytes are those of the encoder, lone surrogates included', () => {
+  for (const text of ['', 'aé长😀b', '\ud800a', 'a\udc00']) {
+    const offsets = byteOffsets(text);
+    assert.equal(offsets.at(-1), Buffer.byteLength(text), text);
+    assert.equal(offsets[0], 0);
+  }
+  assert.deepEqual([...byteOffsets('é😀b')], [0, 2, 2, 6, 7]);
 });

@@ -10,15 +10,15 @@ import { assertClose, integers, openGraph } from '../../../support/graphSession.
 import { entropyModelShapes, tinyEntropyModel } from '../../../support/tinyModels.ts';
 
 const shapes = entropyModelShapes(tinyEntropyModel);
-const { ids, entropies, text } = entropyGolden;
+const { ids, entropies, surprisals, text } = entropyGolden;
 
 async function openModel(precision: Precision = 'fp32') {
   const graph = buildEntropyModel(tinyEntropyModel, closedFormWeights(shapes), { precision });
   const run = await openGraph(graph);
   return async (shape: readonly number[], rows: readonly number[]) => {
-    const { entropy } = await run({ input_ids: integers(shape, rows) });
-    assert.deepEqual(entropy?.shape, shape);
-    return entropy?.data ?? [];
+    const { entropy, surprisal } = await run({ input_ids: integers(shape, rows) });
+    assert.deepEqual([entropy?.shape, surprisal?.shape], [shape, shape]);
+    return { entropy: entropy?.data ?? [], surprisal: surprisal?.data ?? [] };
   };
 }
 
@@ -26,15 +26,17 @@ test('the ids of a text are those of the trainer', () => assert.deepEqual(byteId
 
 test('the entropies are those of the trainer', async () => {
   const entropiesOf = await openModel();
-  assertClose(await entropiesOf([1, ids.length], ids), entropies, 2e-5);
+  const { entropy, surprisal } = await entropiesOf([1, ids.length], ids);
+  assertClose(entropy, entropies, 2e-5);
+  assertClose(surprisal.slice(0, -1), surprisals, 2e-5);
 });
 
 for (const precision of precisions) {
   test(`${precision}: what stands on the right changes nothing on the left`, async () => {
     const entropiesOf = await openModel(precision);
-    const whole = await entropiesOf([1, ids.length], ids);
+    const whole = (await entropiesOf([1, ids.length], ids)).entropy;
     const padded = [...ids.slice(0, 6), ...new Array<number>(ids.length - 6).fill(0)];
-    const both = await entropiesOf([2, ids.length], [...ids, ...padded]);
+    const both = (await entropiesOf([2, ids.length], [...ids, ...padded])).entropy;
     assertClose(both.slice(0, ids.length), whole, 1e-5);
     assertClose(both.slice(ids.length, ids.length + 6), whole.slice(0, 6), 1e-5);
   });
@@ -42,7 +44,8 @@ for (const precision of precisions) {
 
 test('int8 is close to fp32', async () => {
   const found = await (await openModel('int8'))([1, ids.length], ids);
-  assertClose(found, entropies, 0.02);
+  assertClose(found.entropy, entropies, 0.02);
+  assertClose(found.surprisal.slice(0, -1), surprisals, 0.05);
 });
 
 test('a checkpoint that does not fit is named', () => {
