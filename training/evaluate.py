@@ -47,7 +47,8 @@ def main() -> None:
     parser.add_argument("--cache", type=Path, default=DEFAULT_CACHE)
     parser.add_argument("--model", type=Path, default=DEFAULT_OUT)
     parser.add_argument("--only", choices=PARTS, nargs="+", default=PARTS)
-    parser.add_argument("--count", type=int, help="the first so many of everything; writes no file")
+    parser.add_argument("--count", type=int, help="the first so many of everything; writes only where --out says")
+    parser.add_argument("--out", type=Path, help="default: evaluation.json beside the model")
     parser.add_argument("--threads", type=int, default=2)
     arguments = parser.parse_args()
     torch.set_num_threads(arguments.threads)
@@ -68,7 +69,7 @@ def main() -> None:
         "continuations": lambda: continue_paragraphs(codec, predictors, items["paragraphs"]),
         "rival": lambda: evaluate_rival(codec, predictors, rival, items) if rival is not None else None,
     }
-    path = arguments.model / FILE
+    path = arguments.out or arguments.model / FILE
     figures = json.loads(path.read_text()) if path.exists() and arguments.only != PARTS else {}
     for part in arguments.only:
         began = time.time()
@@ -79,7 +80,7 @@ def main() -> None:
         figures[part] = measured
         print(json.dumps({part: figures[part]}, indent=1, ensure_ascii=False))
         print(f"{part}: {time.time() - began:.0f} s", flush=True)
-    if arguments.count is None:
+    if arguments.count is None or arguments.out is not None:
         path.write_text(json.dumps(figures, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
     print(f"{time.time() - started:.0f} s")
 

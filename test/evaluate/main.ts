@@ -21,11 +21,13 @@ import { tokenAccuracy } from './tokenAccuracy.ts';
 const help = `Usage: npm run evaluate -- [--only PART]... [--count N] [--set FILE] [--model DIR] [--out FILE]
 
   --only PART   autoencoder, space, lcm or continuations; all when left out
-  --count N     the first N of everything, to see whether it runs; writes no file
+  --count N     the first N of everything, to see whether it runs; writes only where --out says
   --set FILE    the evaluation set (default training/.cache/evaluation.json)
   --model DIR   a compiled model (default the one in dist/models)
   --out FILE    default models/builtin/evaluation-compiled.json
 `;
+
+const usualOut = join('models', 'builtin', 'evaluation-compiled.json');
 
 const parts = ['autoencoder', 'space', 'lcm', 'continuations'] as const;
 type Part = (typeof parts)[number];
@@ -45,7 +47,7 @@ async function main(): Promise<void> {
       count: { type: 'string' },
       set: { type: 'string', default: 'training/.cache/evaluation.json' },
       model: { type: 'string', default: builtModel() },
-      out: { type: 'string', default: join('models', 'builtin', 'evaluation-compiled.json') },
+      out: { type: 'string' },
       help: { type: 'boolean', short: 'h' },
     },
   });
@@ -80,16 +82,17 @@ async function main(): Promise<void> {
       const seconds = (performance.now() - start) / 1000;
       say(`${tableOf({ [part]: measured[part] }).join('\n')}\n${part}: ${seconds.toFixed(0)} s\n`);
     }
-    const before = only.length === parts.length ? {} : readFigures(values.out);
     const reproduced = {
       command: 'npm run evaluate',
       machine: `${cpus().length} × ${cpus()[0]?.model.trim() ?? 'unknown processor'}`,
       model: product.model.name,
     };
     say(`${Object.values(reproduced).join(' · ')}\n`);
-    if (values.count !== undefined) return;
+    const out = values.out ?? (values.count === undefined ? usualOut : undefined);
+    if (out === undefined) return;
+    const before = only.length === parts.length ? {} : readFigures(out);
     const figures = { ...before, ...measured, reproduced };
-    writeFileSync(values.out, `${JSON.stringify(figures, null, 1)}\n`);
+    writeFileSync(out, `${JSON.stringify(figures, null, 1)}\n`);
   } finally {
     await client.dispose();
   }
