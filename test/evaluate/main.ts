@@ -10,6 +10,7 @@ import { readEvaluationSet, shorten } from './evaluationSet.ts';
 import { Standard } from './geometry.ts';
 import { Product } from './product.ts';
 import { evaluateSpace } from './space.ts';
+import { evaluateSuggestions } from './suggestions.ts';
 import { type Figures, tableOf } from './table.ts';
 import { tokenAccuracy } from './tokenAccuracy.ts';
 
@@ -20,7 +21,7 @@ import { tokenAccuracy } from './tokenAccuracy.ts';
 
 const help = `Usage: npm run evaluate -- [--only PART]... [--count N] [--set FILE] [--model DIR] [--out FILE]
 
-  --only PART   autoencoder, space, lcm or continuations; all when left out
+  --only PART   autoencoder, space, lcm, suggestions or continuations; all when left out
   --count N     the first N of everything, to see whether it runs; writes only where --out says
   --set FILE    the evaluation set (default training/.cache/evaluation.json)
   --model DIR   a compiled model (default the one in dist/models)
@@ -29,7 +30,7 @@ const help = `Usage: npm run evaluate -- [--only PART]... [--count N] [--set FIL
 
 const usualOut = join('models', 'builtin', 'evaluation-compiled.json');
 
-const parts = ['autoencoder', 'space', 'lcm', 'continuations'] as const;
+const parts = ['autoencoder', 'space', 'lcm', 'suggestions', 'continuations'] as const;
 type Part = (typeof parts)[number];
 
 /** Sentences whose tokens are forced, as in training/evaluation/autoencoder.py. */
@@ -73,6 +74,7 @@ async function main(): Promise<void> {
       }),
       space: () => evaluateSpace(product, set, standard, embeddings),
       lcm: () => evaluateConceptModels(product, set, standard),
+      suggestions: () => evaluateSuggestions(product, set),
       continuations: () => continueParagraphs(product, set.paragraphs),
     };
     const measured: Record<string, unknown> = {};
