@@ -66,9 +66,11 @@ class Muon(torch.optim.Optimizer):
 
 
 def split_parameters(model: nn.Module) -> tuple[list[nn.Parameter], list[nn.Parameter]]:
-    """Returns the matrices for Muon, those inside stacks of layers, and the rest for AdamW."""
+    """Returns the matrices for Muon, those inside stacks of layers, and the rest for AdamW; what is frozen is neither."""
     matrices, rest = [], []
     for name, parameter in model.named_parameters():
+        if not parameter.requires_grad:
+            continue
         is_matrix = parameter.ndim == 2 and ".layers." in name and "modulator" not in name
         (matrices if is_matrix else rest).append(parameter)
     return matrices, rest

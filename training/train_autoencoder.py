@@ -14,6 +14,9 @@ that lie between those of real sentences; some of the decoder's input pieces are
 shall read the concept and not only continue its own text. The longest allowed sentence grows during
 the first steps: words are learnt first and cheapest on short sentences.
 
+With `--freeze-encoder` and more noise the decoder alone learns to speak well of vague concepts too (the
+robust decoder of arXiv:2412.08821, section 2.5.2), while the space stays as it is.
+
 `python -m training.train_autoencoder --run autoencoder`; a second call continues the run.
 """
 
@@ -97,7 +100,8 @@ class Trainer:
         noise_scale = self.arguments.noise * min(1.0, step / self.arguments.grow_steps)
         a = self.side(batch_a, targets[: batch_a.size].view(batch_a.shape), noise_scale)
         b = self.side(batch_b, targets[batch_a.size :].view(batch_b.shape), noise_scale)
-        e_a, e_b = self.encode(a.ids), self.encode(b.ids)  # [N, E]
+        with torch.set_grad_enabled(not self.arguments.freeze_encoder):
+            e_a, e_b = self.encode(a.ids), self.encode(b.ids)  # [N, E]
         swapped = (torch.rand(len(batch_a), 1) < self.arguments.swap) & (kind == "pairs")
         concepts = torch.where(swapped, e_b, e_a), torch.where(swapped, e_a, e_b)
         tokens = sum(
@@ -179,6 +183,7 @@ def parse_arguments() -> argparse.Namespace:
     parser.add_argument("--swap", type=float, default=0.6, help="share of translations said from the other side's concept")
     parser.add_argument("--contrast-pairs", type=float, default=0.2)
     parser.add_argument("--contrast-neighbours", type=float, default=0.05)
+    parser.add_argument("--freeze-encoder", action="store_true", help="train the decoder alone: the space stays as it is")
     parser.add_argument("--products", choices=["float32", "bfloat16"], default="bfloat16", help="see linear.py")
     parser.add_argument("--noise", type=float, default=0.7, help="largest noise, in deviations of the embeddings")
     parser.add_argument("--hide", type=float, default=0.12, help="share of the decoder's input pieces hidden")
@@ -207,6 +212,9 @@ def main() -> None:
 
     config = SonarConfig(vocab_size=vocabulary.size)
     model = SonarAutoencoder(config)
+    if arguments.freeze_encoder:
+        for part in (model.embed, model.encoder, model.layer_norm):
+            part.requires_grad_(False)
     trainer = Trainer(model, arguments)
     run = Run(
         arguments.cache / arguments.run, asdict(config), model,
