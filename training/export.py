@@ -61,7 +61,11 @@ GOLDEN_TRANSLATIONS = {
 }
 
 # What the extension samples with where the writer has set nothing; chosen with evaluate.py, see RUNS.md.
-SAMPLING: dict[str, dict[str, float]] = {}
+SAMPLING: dict[str, dict[str, float]] = {
+    "two-tower": {"inference_timesteps": 10, "guidance_scale": 3.0, "initial_noise_scale": 0.6},
+    "one-tower": {"inference_timesteps": 10, "guidance_scale": 3.0, "initial_noise_scale": 0.6},
+    "quant": {"guidance_scale": 1.5, "temperature": 1.0, "top_k": 3},
+}
 
 
 def load_exported_codec(folder: Path) -> Codec:
