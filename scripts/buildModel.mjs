@@ -13,7 +13,7 @@ const { status } = spawnSync(
     join(root, 'dist', 'cli.js'),
     'compile',
     ...builtInSources(),
-    ...['--precision', 'int8'],
+    ...['--precision', 'encoder=int8,decoder=int8,lcm=int4'],
     ...['--out', join(root, 'dist', 'models', 'thoughtline-1')],
   ],
   { stdio: ['ignore', 'ignore', 'inherit'] },

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { ModelMissingError } from '../base/errors.ts';
 import type { Logger } from '../base/logger.ts';
 import { type DeviceChoice, precisionsOf } from '../model/device.ts';
-import type { Precision } from '../model/manifest.ts';
+import type { PartPrecisions, Precision } from '../model/manifest.ts';
 import type { ModelSources } from '../model/modelSources.ts';
 import { parseConfig } from '../model/parseConfig.ts';
 import { describeFolder, type InstalledModel, openIntact } from './installedModel.ts';
@@ -35,8 +35,8 @@ const digestLetters = 12;
 
 const checkpointSuffix = '.safetensors';
 
-/** What processors do best. */
-const usualPrecision: Precision = 'int8';
+/** What processors do best; the concept models are many, and small steps are cheap in any precision. */
+const shipped: PartPrecisions = { encoder: 'int8', decoder: 'int8', conceptModels: 'int4' };
 
 /**
  * The model in the box. It is compiled when it is first asked for; its folder bears the digest of
@@ -84,7 +84,7 @@ export class BuiltInModel {
   /** Returns what a list shows of it, or null when nothing of it is here. */
   async describe(): Promise<InstalledModel | null> {
     const { builtInName, checkpointFolder, prebuiltFolder, compiler } = this.#parts;
-    const sources = await this.#sources(usualPrecision);
+    const sources = await this.#sources(shipped);
     const prebuilt = await describeFolder(prebuiltFolder, builtInName);
     if (prebuilt?.state === 'ready') return { ...prebuilt, isBuiltIn: true };
     if ('missing' in sources) return null;
@@ -120,7 +120,9 @@ export class BuiltInModel {
   }
 
   /** Returns its files, or the first of them that is missing. */
-  async #sources(precision: Precision): Promise<BuiltInSources | { missing: string }> {
+  async #sources(
+    precision: Precision | PartPrecisions,
+  ): Promise<BuiltInSources | { missing: string }> {
     const { checkpointFolder } = this.#parts;
     const at = (file: string) => join(checkpointFolder, file);
     const sources = {
@@ -146,8 +148,9 @@ export class BuiltInModel {
   }
 }
 
-/** Returns int8 for what runs it; elsewhere fp32, which every device runs: the model is small. */
-function precisionFor(device: DeviceChoice): Precision {
-  const isProcessor = device === 'auto' || device === 'cpu';
-  return isProcessor || precisionsOf(device).includes(usualPrecision) ? usualPrecision : 'fp32';
+/** Returns what ships for what runs it; elsewhere fp32, which every device runs: the model is small. */
+function precisionFor(device: DeviceChoice): Precision | PartPrecisions {
+  if (device === 'auto' || device === 'cpu') return shipped;
+  const runs = precisionsOf(device);
+  return Object.values(shipped).every((precision) => runs.includes(precision)) ? shipped : 'fp32';
 }

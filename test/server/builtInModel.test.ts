@@ -44,7 +44,7 @@ before(async () => {
   for (const [name, model] of [
     ['fp32', compile('fp32')],
     ['english', compile('english', ['--vocabulary-langs', lang])],
-    ['int8', join('dist', 'models', 'thoughtline-1')],
+    ['shipped', join('dist', 'models', 'thoughtline-1')],
   ] as const) {
     const client = new InferenceClient(resolve('dist', 'inferenceWorker.js'));
     clients.set(name, client);
@@ -81,10 +81,13 @@ function clientOf(precision: string): InferenceClient {
   return client;
 }
 
+/** Concept models ship in int4, and guidance multiplies what ten steps of denoising add up. */
+const leastShippedPrediction = 0.95;
+
 /** int8 has one scale per row of 256 steps; three layers leave the direction within 1 %. */
 for (const [precision, least] of [
   ['fp32', 0.999999],
-  ['int8', 0.99],
+  ['shipped', 0.99],
 ] as const) {
   test(`embeddings in ${precision} are PyTorch's`, async () => {
     const embeddings = await clientOf(precision).encode({ sentences: texts, lang });
@@ -98,13 +101,14 @@ for (const [precision, least] of [
     const context = await clientOf(precision).encode({ sentences: golden.context, lang });
     for (const [lcm, expected] of Object.entries(golden.predictions)) {
       // One unit that rounding decides otherwise, and all that follow it are other ones.
-      if (lcm === 'quant' && precision === 'int8') continue;
+      if (lcm === 'quant' && precision === 'shipped') continue;
       const [prediction] = await clientOf(precision).predict({
         context,
         options: { ...sampling, lcm },
       });
       assert.ok(prediction);
-      assert.ok(cosine(prediction, Float32Array.from(expected)) > least, lcm);
+      const near = precision === 'fp32' ? least : leastShippedPrediction;
+      assert.ok(cosine(prediction, Float32Array.from(expected)) > near, lcm);
     }
   });
 }
