@@ -47,11 +47,13 @@ interface TakenSentence {
 }
 
 /**
- * Puts candidates in order, best first.
+ * Puts candidates in order, best first: by the agreement of what each says when it is read again
+ * with the predictions that it was not written from. What several predictions mean is likelier than
+ * what one does.
  *
- * A generated sentence agrees with the concept that it was written from because it was written
- * from it; the writer's own cannot. So where both stand side by side, each is measured by the
- * predictions that it was not written from.
+ * Agreement with its own prediction tells how well a sentence was decoded, not how likely it is. On
+ * the built-in Two-Tower, the first sentence of that order is at cosine 0.07 to the true next one,
+ * in the sampled order at 0.19, in this one at 0.19 (`npm run evaluate -- --only suggestions`).
  *
  * @param predictions  the predicted concepts, [E] each
  */
@@ -60,11 +62,10 @@ export function rank(
   predictions: readonly Float32Array[],
   space: ConceptSpace,
 ): Candidate[] {
-  const isMixed = candidates.some(({ origin }) => origin === 'own');
   const worth = new Map(
     candidates.map((candidate) => {
-      if (candidate.origin === 'own' || !isMixed) return [candidate, candidate.agreement];
-      const others = predictions.filter((prediction) => prediction !== candidate.embedding);
+      const isOwn = candidate.origin === 'own';
+      const others = isOwn ? predictions : predictions.filter((one) => one !== candidate.embedding);
       return [candidate, support(candidate.concept, others, space) ?? candidate.agreement];
     }),
   );
@@ -110,6 +111,8 @@ const loopLength = 4;
 
 const letterLoop = new RegExp(`(\\p{L})\\1{${loopLength},}`, 'u');
 const wordLoop = new RegExp(`(?:^| )(\\S+)(?: \\1){${loopLength - 1}}(?: |$)`, 'u');
+/** A word after itself with nothing but a space between, but for those that may. */
+const stutter = /(?<!\p{L})(?!(?:had|that|very|so|no|ha|bye) )(\p{L}+) \1(?!\p{L})/iu;
 
 /**
  * Tells by its letters alone whether a sentence may be shown: it has words, all of them known, and
@@ -117,8 +120,8 @@ const wordLoop = new RegExp(`(?:^| )(\\S+)(?: \\1){${loopLength - 1}}(?: |$)`, '
  */
 export function isReadable(text: string): boolean {
   const words = wording(text);
-  const isBroken = text.includes(unknownSurface) || letterLoop.test(text) || wordLoop.test(words);
-  return words !== '' && !isBroken;
+  const isLoop = letterLoop.test(text) || wordLoop.test(words) || stutter.test(text);
+  return words !== '' && !text.includes(unknownSurface) && !isLoop;
 }
 
 /** Shorter sentences may stand in a text by chance, as a part of others. */

@@ -35,9 +35,10 @@ function ranked(candidates: readonly Candidate[]): string[] {
   return rank(candidates, predictionsOf(candidates), raw).map(({ text }) => text);
 }
 
-test('what says what was predicted comes first, in whatever order it was sampled', () => {
-  const candidates = [generated(0, 40), generated(90, 100), generated(20, 40)];
-  assert.deepEqual(ranked(candidates), ['100', '40', '40']);
+test('what other predictions mean too comes first, in whatever order it was sampled', () => {
+  const candidates = [generated(0, 40), generated(90, 100), generated(45, 50)];
+  // 40 is 5 from another prediction, 100 is 55, and 50 is 40.
+  assert.deepEqual(ranked(candidates), ['40', '50', '100']);
   assert.deepEqual(ranked(candidates.toReversed()), ranked(candidates));
 });
 
@@ -99,6 +100,11 @@ for (const [text, expected] of [
   ['He ⁇ left.', false],
   ['She said her her her her book.', false],
   ['I, I, I, I am.', false],
+  ['I, I, I am.', true],
+  ['They They were scared.', false],
+  ['I I got it.', false],
+  ['He had had enough.', true],
+  ['The theory holds.', true],
   ['Her hers her hers are here.', true],
   ['Theaaaaaa was a house.', false],
   ['的的的的的', false],
