@@ -71,7 +71,7 @@ export type Candidate =
   | {
       origin: 'model';
       text: string;
-      /** Cosine of the predicted concept and that of the sentence, read again. */
+      /** Cosine of the sentence, read again, and the nearest concept predicted beside its own. */
       agreement: number;
       /** Log-probability per token. */
       score: number;

@@ -24,7 +24,10 @@ export interface GeneratedCandidate extends GeneratedSentence {
   origin: 'model';
   /** What the sentence says when it is encoded, [E]. */
   concept: Float32Array;
-  /** Cosine of what was predicted and what was written, in the concept space. */
+  /**
+   * Cosine of what is written and what was predicted, in the concept space: the prediction it was
+   * written from, and once it is ranked, the nearest of the others.
+   */
   agreement: number;
 }
 
@@ -62,14 +65,13 @@ export function rank(
   predictions: readonly Float32Array[],
   space: ConceptSpace,
 ): Candidate[] {
-  const worth = new Map(
-    candidates.map((candidate) => {
-      const isOwn = candidate.origin === 'own';
-      const others = isOwn ? predictions : predictions.filter((one) => one !== candidate.embedding);
-      return [candidate, support(candidate.concept, others, space) ?? candidate.agreement];
-    }),
-  );
-  return candidates.toSorted((a, b) => (worth.get(b) ?? 0) - (worth.get(a) ?? 0));
+  const measured = candidates.map((candidate) => {
+    const isOwn = candidate.origin === 'own';
+    const others = isOwn ? predictions : predictions.filter((one) => one !== candidate.embedding);
+    const agreement = support(candidate.concept, others, space) ?? candidate.agreement;
+    return { ...candidate, agreement };
+  });
+  return measured.toSorted((a, b) => b.agreement - a.agreement);
 }
 
 /** Returns the cosine of a concept and the prediction nearest to it; null without predictions. */

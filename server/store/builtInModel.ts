@@ -148,9 +148,8 @@ export class BuiltInModel {
   }
 }
 
-/** Returns what ships for what runs it; elsewhere fp32, which every device runs: the model is small. */
+/** Returns what ships for processors; elsewhere what the device runs, fp32 at least: the model is small. */
 function precisionFor(device: DeviceChoice): Precision | PartPrecisions {
   if (device === 'auto' || device === 'cpu') return shipped;
-  const runs = precisionsOf(device);
-  return Object.values(shipped).every((precision) => runs.includes(precision)) ? shipped : 'fp32';
+  return precisionsOf(device).includes(shipped.encoder) ? shipped.encoder : 'fp32';
 }

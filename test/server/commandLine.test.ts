@@ -142,10 +142,11 @@ test('compile makes a model that --model runs, in fp32 close to int8', () => {
 });
 
 test('compile for some languages keeps the tokens of their scripts, by whatever name', () => {
-  // The built-in vocabulary is English; under another name, only what belongs to no script is left.
-  const config = join(folder, 'two-scripts.json');
-  const { tokenizer: _, ...others } = JSON.parse(readFileSync(builtIn('config.json'), 'utf8'));
-  writeFileSync(config, JSON.stringify({ ...others, tokenizer: { langs: ['rus_Cyrl'] } }));
+  // The built-in vocabulary has Latin and Han; for Russian only what belongs to no script is left.
+  const config = join(folder, 'three-scripts.json');
+  const { tokenizer, ...others } = JSON.parse(readFileSync(builtIn('config.json'), 'utf8'));
+  const langs = [...tokenizer.langs.slice(0, -1), 'rus_Cyrl'];
+  writeFileSync(config, JSON.stringify({ ...others, tokenizer: { langs } }));
   const compileFor = (lang: string, changes = {}) => {
     const [manifest] = checkDone([...compileArgs(lang, changes), '--vocabulary-langs', lang]);
     const { shortlist, vocabSize, step } = Object(manifest?.['decoder']);
@@ -155,7 +156,7 @@ test('compile for some languages keeps the tokens of their scripts, by whatever 
   const english = compileFor('English');
   const russian = compileFor('ru', { config });
   assert.deepEqual([english.langs, russian.langs], [['eng_Latn'], ['rus_Cyrl']]);
-  assert.equal(english.kept, 1);
+  assert.ok(english.kept > 0.8 && english.kept < 0.95, `${english.kept}`);
   assert.ok(russian.kept > 0 && russian.kept < 0.1, `${russian.kept}`);
   assert.ok(russian.sizeBytes < 0.7 * english.sizeBytes, `${russian.sizeBytes} bytes`);
 
@@ -164,8 +165,8 @@ test('compile for some languages keeps the tokens of their scripts, by whatever 
   const model = ['decode', '--max-tokens', '16', '--model', join(folder, 'ru')];
   const [decoded] = checkDone(model, line);
   assert.doesNotMatch(String(decoded?.['text']), /\p{Letter}/u);
-  const french = [...compileArgs('french'), '--vocabulary-langs', 'en,fr'];
-  checkFailure(1, french, '', /vocabulary language fra_Latn: expected one of the model's/);
+  const welsh = [...compileArgs('welsh'), '--vocabulary-langs', 'en,cy'];
+  checkFailure(1, welsh, '', /vocabulary language cym_Latn: expected one of the model's/);
 });
 
 test('compile names what is wrong with a checkpoint, and leaves nothing behind', () => {
@@ -268,7 +269,7 @@ for (const [args, pattern] of [
 }
 
 for (const [args, pattern] of [
-  [['encode', '--lang', 'xxx_Latn'], /--lang: expected eng_Latn, found xxx_Latn/],
+  [['encode', '--lang', 'xxx_Latn'], /--lang: expected eng_Latn, .*found xxx_Latn/],
   [['encode', '--model', 'no/such/folder'], /no\/such\/folder/],
   [['next', '--lcm', 'nine-tower'], /--lcm: expected auto, .*base.*, found nine-tower/],
   [['split', 'no-such-file.md'], /no-such-file\.md/],
