@@ -69,10 +69,15 @@ for (const [name, line] of [
 
 test('a killed server comes back and offers a sentence again', async () => {
   const killed = await workbench.serverPid();
+  const before = await workbench.status();
   process.kill(killed, 'SIGKILL');
   const restarted = await workbench.serverPid(killed);
   assert.notEqual(restarted, killed);
-  await workbench.waitUntilReady();
+  // That of the new server tells of no answer yet; until it starts the old one's still stands there.
+  await eventually(async () => {
+    const status = await workbench.status();
+    return status.includes('Ready') && status !== before;
+  }, 'a server that is ready again');
   assert.notEqual(await writeSentence('story.txt', 1, ' The sea was quiet.'), '');
 });
 
