@@ -162,7 +162,7 @@ test('compile for some languages keeps the tokens of their scripts, by whatever 
 
   const [encoded] = checkDone(['encode'], 'The old man lived by the sea.\n');
   const line = JSON.stringify({ embedding: embeddingOf(encoded) });
-  const model = ['decode', '--max-tokens', '16', '--model', join(folder, 'ru')];
+  const model = ['decode', '--lang', 'ru', '--max-tokens', '16', '--model', join(folder, 'ru')];
   const [decoded] = checkDone(model, line);
   assert.doesNotMatch(String(decoded?.['text']), /\p{Letter}/u);
   const welsh = [...compileArgs('welsh'), '--vocabulary-langs', 'en,cy'];
