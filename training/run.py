@@ -8,9 +8,11 @@ was before the bad step, so that the next call goes on with the data after it.
 
 from __future__ import annotations
 
+import argparse
 import math
+import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import numpy as np
@@ -18,9 +20,43 @@ import torch
 from torch import Tensor, nn
 
 from training.checkpoint import load_checkpoint, save_checkpoint
-from training.errors import TrainingStopped
+from training.corpus import DEFAULT_CACHE
+from training.errors import CorpusMissingError, TrainingStopped
+from training.linear import Linear
 from training.muon import Muon, split_parameters
 from training.schedule import Schedule, set_learning_rate
+
+
+def run_parser(
+    description: str | None, *, run: str | None, muon_lr: float, adam_lr: float, save_every: int = 100, threads: int = 2
+) -> argparse.ArgumentParser:
+    """Returns a parser with the options that every training has."""
+    parser = argparse.ArgumentParser(description=description, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--cache", type=Path, default=DEFAULT_CACHE)
+    parser.add_argument("--run", default=run, help="folder of the run inside the cache; the model's name when left out")
+    parser.add_argument("--muon-lr", type=float, default=muon_lr)
+    parser.add_argument("--adam-lr", type=float, default=adam_lr)
+    parser.add_argument("--products", choices=["float32", "bfloat16"], default="bfloat16", help="see linear.py")
+    parser.add_argument("--save-every", type=int, default=save_every)
+    parser.add_argument("--threads", type=int, default=threads)
+    parser.add_argument("--seed", type=int, default=1)
+    return parser
+
+
+def begin(arguments: argparse.Namespace) -> np.random.Generator:
+    """Sets what those options say; returns the generator that draws the data."""
+    torch.set_num_threads(arguments.threads)
+    torch.manual_seed(arguments.seed)
+    Linear.rounds = arguments.products == "bfloat16"
+    return np.random.default_rng(arguments.seed)
+
+
+def run_main(main: Callable[[], None]) -> None:
+    """Runs a training from the command line: what stops it is said in one sentence."""
+    try:
+        main()
+    except (TrainingStopped, CorpusMissingError) as stopped:
+        sys.exit(str(stopped))
 
 
 class Run:

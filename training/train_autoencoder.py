@@ -23,7 +23,6 @@ robust decoder of arXiv:2412.08821, section 2.5.2), while the space stays as it 
 from __future__ import annotations
 
 import argparse
-import sys
 from dataclasses import asdict
 from functools import partial
 from pathlib import Path
@@ -36,10 +35,8 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from training.batches import MAX_PIECES, PairSampler, SentenceSampler, neighbour_pairs, translation_pairs
-from training.corpus import DEFAULT_CACHE, load_corpus
-from training.errors import CorpusMissingError, TrainingStopped
-from training.linear import Linear
-from training.run import Run
+from training.corpus import load_corpus
+from training.run import Run, begin, run_main, run_parser
 from training.safetensors_file import read_safetensors
 from training.schedule import Schedule
 from training.sonar import SonarAutoencoder, SonarConfig
@@ -166,9 +163,7 @@ def retrieval_error(model: SonarAutoencoder, sampler: PairSampler, mean: Tensor)
 
 
 def parse_arguments() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--cache", type=Path, default=DEFAULT_CACHE)
-    parser.add_argument("--run", default="autoencoder", help="folder of the run inside the cache")
+    parser = run_parser(__doc__, run="autoencoder", muon_lr=0.02, adam_lr=2e-3)
     parser.add_argument("--init", type=Path, help="folder of an exported model to begin with, such as models/builtin")
     parser.add_argument("--steps", type=int, default=100_000)
     parser.add_argument("--decay-from", type=int, help="default: never, see schedule.py for the DECAY file")
@@ -177,31 +172,22 @@ def parse_arguments() -> argparse.Namespace:
     parser.add_argument("--batch-tokens", type=int, default=4096, help="tokens of a micro-batch")
     parser.add_argument("--accumulate", type=int, default=1, help="micro-batches of a step")
     parser.add_argument("--candidates", type=int, default=2048, help="pieces in the sampled softmax")
-    parser.add_argument("--muon-lr", type=float, default=0.02)
-    parser.add_argument("--adam-lr", type=float, default=2e-3)
     parser.add_argument("--pair-share", type=float, default=0.3, help="share of micro-batches with translations")
     parser.add_argument("--swap", type=float, default=0.6, help="share of translations said from the other side's concept")
     parser.add_argument("--contrast-pairs", type=float, default=0.2)
     parser.add_argument("--contrast-neighbours", type=float, default=0.05)
     parser.add_argument("--freeze-encoder", action="store_true", help="train the decoder alone: the space stays as it is")
-    parser.add_argument("--products", choices=["float32", "bfloat16"], default="bfloat16", help="see linear.py")
     parser.add_argument("--noise", type=float, default=0.7, help="largest noise, in deviations of the embeddings")
     parser.add_argument("--hide", type=float, default=0.12, help="share of the decoder's input pieces hidden")
-    parser.add_argument("--save-every", type=int, default=100)
-    parser.add_argument("--threads", type=int, default=2)
-    parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--compile", action=argparse.BooleanOptionalAction, default=True)
     return parser.parse_args()
 
 
 def main() -> None:
     arguments = parse_arguments()
-    torch.set_num_threads(arguments.threads)
-    torch.manual_seed(arguments.seed)
+    rng = begin(arguments)
     vocabulary = Vocabulary(arguments.cache / "tokenizer.model")
     corpus = load_corpus(arguments.cache)
-    Linear.rounds = arguments.products == "bfloat16"
-    rng = np.random.default_rng(arguments.seed)
     samplers = {
         "neighbours": PairSampler(neighbour_pairs(corpus, vocabulary, held_out=False), rng),
         "pairs": PairSampler(translation_pairs(arguments.cache, vocabulary, held_out=False), rng),
@@ -249,7 +235,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    try:
-        main()
-    except (TrainingStopped, CorpusMissingError) as stopped:
-        sys.exit(str(stopped))
+    run_main(main)

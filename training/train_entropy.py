@@ -14,9 +14,7 @@ from __future__ import annotations
 
 import argparse
 import math
-import sys
 from dataclasses import asdict
-from pathlib import Path
 
 import numpy as np
 import torch
@@ -24,11 +22,8 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from training.byte_corpus import ByteCorpus, load_bytes
-from training.corpus import DEFAULT_CACHE
 from training.entropy import BOS, EntropyConfig, EntropyModel
-from training.errors import CorpusMissingError, TrainingStopped
-from training.linear import Linear
-from training.run import Run
+from training.run import Run, begin, run_main, run_parser
 from training.schedule import Schedule
 
 
@@ -69,31 +64,20 @@ def bits_per_byte(model: EntropyModel, chunks: Tensor) -> float:
 
 
 def parse_arguments() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--cache", type=Path, default=DEFAULT_CACHE)
-    parser.add_argument("--run", default="entropy", help="folder of the run inside the cache")
+    parser = run_parser(__doc__, run="entropy", muon_lr=0.02, adam_lr=4e-3, save_every=50, threads=1)
     parser.add_argument("--steps", type=int, default=900)
     parser.add_argument("--decay-share", type=float, default=0.5)
     parser.add_argument("--warmup-steps", type=int, default=20)
     parser.add_argument("--chunks", type=int, default=32, help="chunks of a step")
-    parser.add_argument("--muon-lr", type=float, default=0.02)
-    parser.add_argument("--adam-lr", type=float, default=4e-3)
-    parser.add_argument("--products", choices=["float32", "bfloat16"], default="bfloat16", help="see linear.py")
-    parser.add_argument("--save-every", type=int, default=50)
-    parser.add_argument("--threads", type=int, default=1)
-    parser.add_argument("--seed", type=int, default=1)
     return parser.parse_args()
 
 
 def main() -> None:
     arguments = parse_arguments()
-    torch.set_num_threads(arguments.threads)
-    torch.manual_seed(arguments.seed)
-    Linear.rounds = arguments.products == "bfloat16"
+    rng = begin(arguments)
     corpus = load_bytes(arguments.cache)
     config = EntropyConfig()
     model = EntropyModel(config)
-    rng = np.random.default_rng(arguments.seed)
     held_out = held_out_chunks(corpus, config.max_seq_len)
     schedule = Schedule(arguments.warmup_steps, round(arguments.steps * (1 - arguments.decay_share)), arguments.steps)
     run = Run(
@@ -120,7 +104,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    try:
-        main()
-    except (TrainingStopped, CorpusMissingError) as stopped:
-        sys.exit(str(stopped))
+    run_main(main)

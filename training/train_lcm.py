@@ -14,9 +14,7 @@ others of the batch, in the same space that the loss is in.
 from __future__ import annotations
 
 import argparse
-import sys
 from dataclasses import asdict
-from pathlib import Path
 
 import numpy as np
 import torch
@@ -24,12 +22,9 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from training.concept_documents import ConceptDocuments
-from training.corpus import DEFAULT_CACHE
 from training.diffusion import TRAIN_STEPS, squaredcos_alphas_cumprod
-from training.errors import CorpusMissingError, TrainingStopped
 from training.lcm import BaseLcm, LcmConfig
-from training.linear import Linear
-from training.run import Run
+from training.run import Run, begin, run_main, run_parser
 from training.schedule import Schedule
 from training.slot_lcm import OneTowerLcm, QuantLcm
 from training.two_tower import TwoTowerLcm
@@ -96,11 +91,9 @@ class Losses:
 
 
 def parse_arguments() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = run_parser(__doc__, run=None, muon_lr=0.01, adam_lr=1e-3)
     parser.add_argument("--model", choices=list(MODELS), required=True)
-    parser.add_argument("--cache", type=Path, default=DEFAULT_CACHE)
     parser.add_argument("--embeddings", default="embeddings")
-    parser.add_argument("--run", help="folder of the run inside the cache; the model's name by default")
     parser.add_argument("--steps", type=int, default=1500)
     parser.add_argument("--decay-share", type=float, default=0.4)
     parser.add_argument("--windows", type=int, default=32)
@@ -109,27 +102,18 @@ def parse_arguments() -> argparse.Namespace:
     parser.add_argument("--context-noise", type=float, default=0.3, help="largest noise of the context, in deviations")
     parser.add_argument("--dropout", type=float, default=0.1)
     parser.add_argument("--cf-guidance", type=float, default=0.15, help="share of positions without context")
-    parser.add_argument("--muon-lr", type=float, default=0.01)
-    parser.add_argument("--adam-lr", type=float, default=1e-3)
-    parser.add_argument("--products", choices=["float32", "bfloat16"], default="bfloat16", help="see linear.py")
-    parser.add_argument("--save-every", type=int, default=100)
-    parser.add_argument("--threads", type=int, default=2)
-    parser.add_argument("--seed", type=int, default=1)
     return parser.parse_args()
 
 
 def main() -> None:
     arguments = parse_arguments()
-    torch.set_num_threads(arguments.threads)
-    torch.manual_seed(arguments.seed)
-    Linear.rounds = arguments.products == "bfloat16"
+    rng = begin(arguments)
     documents = ConceptDocuments(arguments.cache / f"{arguments.embeddings}.npz")
     config = LcmConfig(sonar_embed_dim=documents.embeddings.shape[1], dropout=arguments.dropout)
     model: nn.Module = MODELS[arguments.model](config)
     sample = documents.sample(60_000)
     model.normalizer.fit(sample[:30_000])
 
-    rng = np.random.default_rng(arguments.seed)
     schedule = Schedule(50, int(arguments.steps * (1 - arguments.decay_share)), arguments.steps)
     run = Run(
         arguments.cache / (arguments.run or arguments.model), asdict(config), model, schedule, rng,
@@ -172,7 +156,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    try:
-        main()
-    except (TrainingStopped, CorpusMissingError) as stopped:
-        sys.exit(str(stopped))
+    run_main(main)

@@ -11,10 +11,8 @@ space of sentences, where candidates are compared.
 from __future__ import annotations
 
 import argparse
-import sys
 from collections.abc import Callable, Iterator
 from dataclasses import asdict
-from pathlib import Path
 
 import numpy as np
 import torch
@@ -24,10 +22,8 @@ from torch import Tensor
 
 from training.codec import load_codec
 from training.concept_documents import ConceptDocuments
-from training.corpus import DEFAULT_CACHE, END_OF_TEXT, Corpus, load_corpus
-from training.errors import CorpusMissingError, TrainingStopped
-from training.linear import Linear
-from training.run import Run
+from training.corpus import END_OF_TEXT, Corpus, load_corpus
+from training.run import Run, begin, run_main, run_parser
 from training.schedule import Schedule
 from training.sonar import SonarAutoencoder
 from training.sonar_llm import SonarLlm, SonarLlmConfig
@@ -115,11 +111,9 @@ class Trainer:
 
 
 def parse_arguments() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--cache", type=Path, default=DEFAULT_CACHE)
+    parser = run_parser(__doc__, run="sonar-llm", muon_lr=0.01, adam_lr=1e-3)
     parser.add_argument("--autoencoder", default="autoencoder", help="the run whose decoder is spoken through")
     parser.add_argument("--embeddings", default="embeddings")
-    parser.add_argument("--run", default="sonar-llm")
     parser.add_argument("--steps", type=int, default=100_000)
     parser.add_argument("--decay-from", type=int, help="default: never, see schedule.py for the DECAY file")
     parser.add_argument("--windows", type=int, default=16)
@@ -129,21 +123,13 @@ def parse_arguments() -> argparse.Namespace:
     parser.add_argument("--dropout", type=float, default=0.1)
     parser.add_argument("--chunk-tokens", type=int, default=2048)
     parser.add_argument("--candidates", type=int, default=2048)
-    parser.add_argument("--muon-lr", type=float, default=0.01)
-    parser.add_argument("--adam-lr", type=float, default=1e-3)
-    parser.add_argument("--products", choices=["float32", "bfloat16"], default="bfloat16", help="see linear.py")
-    parser.add_argument("--save-every", type=int, default=100)
-    parser.add_argument("--threads", type=int, default=2)
-    parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--compile", action=argparse.BooleanOptionalAction, default=True)
     return parser.parse_args()
 
 
 def main() -> None:
     arguments = parse_arguments()
-    torch.set_num_threads(arguments.threads)
-    torch.manual_seed(arguments.seed)
-    Linear.rounds = arguments.products == "bfloat16"
+    rng = begin(arguments)
     documents = ConceptDocuments(arguments.cache / f"{arguments.embeddings}.npz")
     codec = load_codec(arguments.cache, arguments.autoencoder)
     decoder = codec.model.train().requires_grad_(False)  # It has no dropout; `train` lets its products be rounded.
@@ -153,7 +139,6 @@ def main() -> None:
     sample = documents.sample(30_000)
     model.fit(sample)
 
-    rng = np.random.default_rng(arguments.seed)
     run = Run(
         arguments.cache / arguments.run, asdict(config), model,
         Schedule(50, arguments.decay_from or arguments.steps, arguments.steps), rng,
@@ -192,7 +177,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    try:
-        main()
-    except (TrainingStopped, CorpusMissingError) as stopped:
-        sys.exit(str(stopped))
+    run_main(main)

@@ -12,10 +12,8 @@ embeddings, so that the rival does not have to learn the vocabulary anew; nothin
 from __future__ import annotations
 
 import argparse
-import sys
 from collections.abc import Iterator
 from dataclasses import asdict
-from pathlib import Path
 
 import numpy as np
 import torch
@@ -23,11 +21,10 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from training.checkpoint import load_checkpoint
-from training.corpus import DEFAULT_CACHE, Corpus, load_corpus
+from training.corpus import Corpus, load_corpus
 from training.embed import choose_documents
-from training.errors import CorpusMissingError, TrainingStopped
 from training.linear import Linear, rounded_linear
-from training.run import Run
+from training.run import Run, begin, run_main, run_parser
 from training.schedule import Schedule
 from training.token_lm import TokenLm, TokenLmConfig
 from training.token_loss import sample_candidates
@@ -87,9 +84,7 @@ def held_out_loss(model: TokenLm, rows: Tensor) -> float:
 
 
 def parse_arguments() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--cache", type=Path, default=DEFAULT_CACHE)
-    parser.add_argument("--run", default="token-lm", help="folder of the run inside the cache")
+    parser = run_parser(__doc__, run="token-lm", muon_lr=0.02, adam_lr=2e-3)
     parser.add_argument("--sentences", type=int, default=250_000, help="of training documents, as for embed.py")
     parser.add_argument("--embeddings-of", help="run of the autoencoder whose table of embeddings it begins with")
     parser.add_argument("--layers", type=int, default=4)
@@ -98,21 +93,13 @@ def parse_arguments() -> argparse.Namespace:
     parser.add_argument("--warmup-steps", type=int, default=100)
     parser.add_argument("--rows", type=int, default=16, help="rows of 256 tokens in a step")
     parser.add_argument("--candidates", type=int, default=2048, help="pieces in the sampled softmax")
-    parser.add_argument("--muon-lr", type=float, default=0.02)
-    parser.add_argument("--adam-lr", type=float, default=2e-3)
-    parser.add_argument("--products", choices=["float32", "bfloat16"], default="bfloat16", help="see linear.py")
-    parser.add_argument("--save-every", type=int, default=100)
-    parser.add_argument("--threads", type=int, default=2)
-    parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--compile", action=argparse.BooleanOptionalAction, default=True)
     return parser.parse_args()
 
 
 def main() -> None:
     arguments = parse_arguments()
-    torch.set_num_threads(arguments.threads)
-    torch.manual_seed(arguments.seed)
-    Linear.rounds = arguments.products == "bfloat16"
+    rng = begin(arguments)
     vocabulary = Vocabulary(arguments.cache / "tokenizer.model")
     corpus = load_corpus(arguments.cache)
     config = TokenLmConfig(vocab_size=vocabulary.size, num_layers=arguments.layers)
@@ -127,7 +114,7 @@ def main() -> None:
     model = TokenLm(config)
     schedule = Schedule(arguments.warmup_steps, arguments.decay_from or arguments.steps, arguments.steps)
     run = Run(
-        arguments.cache / arguments.run, asdict(config), model, schedule, np.random.default_rng(arguments.seed),
+        arguments.cache / arguments.run, asdict(config), model, schedule, rng,
         muon_lr=arguments.muon_lr, adam_lr=arguments.adam_lr, weight_decay=0.01,
     )  # fmt: skip
     if not run.resume() and arguments.embeddings_of is not None:
@@ -156,7 +143,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    try:
-        main()
-    except (TrainingStopped, CorpusMissingError) as stopped:
-        sys.exit(str(stopped))
+    run_main(main)
