@@ -24,9 +24,19 @@ export interface Settings {
 export interface CompletionSettings {
   enabled: boolean;
   languages: Readonly<Record<LanguageId, boolean>>;
-  /** How long the writer must rest before a sentence is offered. */
-  pauseMs: number;
+  /** Whether sentences are offered by themselves, or only when they are asked for. */
+  mode: CompletionMode;
+  /** Globs of files, relative to their folder, in which nothing is offered unasked. */
+  excludedFiles: readonly string[];
+  /** Whether nothing is offered unasked while the machine runs on battery. */
+  pauseOnBattery: boolean;
+  /** How long the writer must rest before a sentence is offered; null learns it from the writer. */
+  pauseMs: number | null;
+  /** Sentences of which the model is less sure are not offered unasked. */
+  minConfidence: number;
   candidates: number;
+  /** Sentences of one suggestion. */
+  sentences: number;
   /** Whether candidates may be sentences that the writer wrote before. */
   ownSentences: boolean;
   /** `auto`, or the name of a concept model; the model's first when it has none of that name. */
@@ -39,12 +49,18 @@ export interface CompletionSettings {
   maxSentenceTokens: number;
 }
 
+const completionModes = ['automatic', 'manual'] as const;
+
+export type CompletionMode = (typeof completionModes)[number];
+
 /** A language is named by its code (`fra_Latn`), a BCP 47 tag (`fr`) or its English name. */
 export interface LanguageSettings {
   /** The language of documents; `auto` finds it out paragraph by paragraph. */
   source: string;
   /** The language of offered sentences; `same` is that of the paragraph. */
   target: string;
+  /** Languages that the key goes through; none means all of the model. */
+  cycle: readonly string[];
 }
 
 export interface ModelSettings {
@@ -86,8 +102,13 @@ export const defaultSettings: Settings = {
   completion: {
     enabled: true,
     languages: { markdown: true, latex: true, tex: true, plaintext: true },
-    pauseMs: 400,
+    mode: 'automatic',
+    excludedFiles: [],
+    pauseOnBattery: false,
+    pauseMs: null,
+    minConfidence: 0.2,
     candidates: 3,
+    sentences: 1,
     ownSentences: false,
     conceptModel: autoConceptModel,
     inferenceSteps: null,
@@ -96,7 +117,7 @@ export const defaultSettings: Settings = {
     beamSize: 3,
     maxSentenceTokens: 64,
   },
-  language: { source: 'auto', target: 'same' },
+  language: { source: 'auto', target: 'same', cycle: [] },
   model: { name: '', threads: 0, device: 'auto', mirror: '' },
   trace: { server: 'off' },
 };
@@ -125,8 +146,13 @@ export function parseSettings(value: unknown): { settings: Settings; refused: st
         tex: languages.field('tex', boolean),
         plaintext: languages.field('plaintext', boolean),
       },
-      pauseMs: completion.field('pauseMs', integer(0, 5000)),
+      mode: completion.field('mode', oneOf(completionModes)),
+      excludedFiles: completion.field('excludedFiles', listOf(string, maxGlobs)),
+      pauseOnBattery: completion.field('pauseOnBattery', boolean),
+      pauseMs: completion.field('pauseMs', orNull(integer(0, 5000))),
+      minConfidence: completion.field('minConfidence', number(0, 1)),
       candidates: completion.field('candidates', integer(1, 8)),
+      sentences: completion.field('sentences', integer(1, 5)),
       ownSentences: completion.field('ownSentences', boolean),
       conceptModel: completion.field('conceptModel', string),
       inferenceSteps: completion.field('inferenceSteps', orNull(integer(1, 100))),
@@ -138,6 +164,7 @@ export function parseSettings(value: unknown): { settings: Settings; refused: st
     language: {
       source: language.field('source', word),
       target: language.field('target', word),
+      cycle: language.field('cycle', listOf(word, maxLanguages)),
     },
     model: {
       name: model.field('name', string),
@@ -250,6 +277,18 @@ function orNull<T>({ expected, accepts }: Kind<T>): Kind<T | null> {
   return {
     expected: `${expected}, or null`,
     accepts: (value): value is T | null => value === null || accepts(value),
+  };
+}
+
+/** Longer lists are a mistake. */
+const maxGlobs = 256;
+const maxLanguages = 256;
+
+function listOf<T>({ expected, accepts }: Kind<T>, maxLength: number): Kind<readonly T[]> {
+  return {
+    expected: `a list of at most ${maxLength}, each ${expected}`,
+    accepts: (value): value is readonly T[] =>
+      Array.isArray(value) && value.length <= maxLength && value.every(accepts),
   };
 }
 

@@ -63,7 +63,7 @@ export class GhostText implements Disposable {
     if (context.triggerKind !== InlineCompletionTriggerKind.Invoke) {
       if (!this.#isWanted(document, position, caret)) return [];
       const { completion } = readSettings(document);
-      if (!kept?.isAccepted) await pause(completion.pauseMs, token);
+      if (!kept?.isAccepted) await pause(completion.pauseMs ?? 400, token);
       if (token.isCancellationRequested) return [];
     }
 

@@ -16,6 +16,7 @@ interface Property {
   maximum?: number;
   minLength?: number;
   maxLength?: number;
+  maxItems?: number;
   enum?: string[];
   scope: string;
   markdownDescription: string;
@@ -76,7 +77,7 @@ describe('settings in the manifest', () => {
 
   for (const [name, property] of properties) {
     const types = [property.type].flat();
-    const { minimum, maximum, minLength, maxLength, enum: choices } = property;
+    const { minimum, maximum, minLength, maxLength, maxItems, enum: choices } = property;
     it(`have the limits of parseSettings: ${name}`, () => {
       if (types.some((type) => type === 'integer' || type === 'number')) {
         assert.ok(minimum !== undefined && maximum !== undefined);
@@ -93,7 +94,13 @@ describe('settings in the manifest', () => {
       }
       for (const choice of choices ?? []) assert.equal(isRefused(name, choice), false);
       assert.equal(property.default === null, types.includes('null'));
-      assert.equal(isRefused(name, []), true);
+      assert.equal(isRefused(name, []), !types.includes('array'));
+      assert.equal(types.includes('array'), maxItems !== undefined);
+      if (maxItems !== undefined) {
+        assert.equal(isRefused(name, new Array(maxItems).fill('a')), false);
+        assert.equal(isRefused(name, new Array(maxItems + 1).fill('a')), true);
+        assert.equal(isRefused(name, [7]), true);
+      }
     });
   }
 

@@ -16,12 +16,16 @@ export interface GeneratedSentence {
   embedding: Float32Array;
 }
 
-export interface NextSentencesOptions {
-  sampling: SamplingOptions;
+/** How concepts are written. */
+export interface WritingOptions {
   lang: string;
   beamSize: number;
   /** Longest sentence in tokens. */
   maxSeqLen: number;
+}
+
+export interface NextSentencesOptions extends WritingOptions {
+  sampling: SamplingOptions;
 }
 
 /**
@@ -35,18 +39,32 @@ export async function nextSentences(
   options: NextSentencesOptions,
   signal?: AbortSignal,
 ): Promise<GeneratedSentence[]> {
-  if (context.length === 0 || options.sampling.count === 0) return [];
-  const embeddings = await inference.predict(
-    {
-      context: contextWindow(context).map((concept) => concept.embedding),
-      options: options.sampling,
-    },
-    signal,
-  );
-  const sentences = await inference.decode(
-    { embeddings, lang: options.lang, beamSize: options.beamSize, maxSeqLen: options.maxSeqLen },
-    signal,
-  );
+  const embeddings = await predictConcepts(inference, context, options.sampling, signal);
+  return writeConcepts(inference, embeddings, options, signal);
+}
+
+/** Predicts candidates for the next concept, [E] each; none without a context. */
+export async function predictConcepts(
+  inference: Inference,
+  context: readonly Concept[],
+  sampling: SamplingOptions,
+  signal?: AbortSignal,
+): Promise<Float32Array[]> {
+  if (context.length === 0 || sampling.count === 0) return [];
+  const read = contextWindow(context).map((concept) => concept.embedding);
+  return inference.predict({ context: read, options: sampling }, signal);
+}
+
+/** Writes each concept, [E], as a sentence. */
+export async function writeConcepts(
+  inference: Inference,
+  embeddings: readonly Float32Array[],
+  { lang, beamSize, maxSeqLen }: WritingOptions,
+  signal?: AbortSignal,
+): Promise<GeneratedSentence[]> {
+  if (embeddings.length === 0) return [];
+  const request = { embeddings, lang, beamSize, maxSeqLen };
+  const sentences = await inference.decode(request, signal);
   return sentences.flatMap(({ text, score }, i) => {
     const embedding = embeddings[i];
     return embedding === undefined ? [] : [{ text, score, embedding }];

@@ -1,11 +1,13 @@
-import { type Inference, maxCandidates } from '../inference/inference.ts';
+import { type Inference, maxCandidates, type SamplingOptions } from '../inference/inference.ts';
 import { cosine } from '../tensor/vector.ts';
 import type { ConceptSpace } from './conceptSpace.ts';
 import { KnownSpans, withoutInventions } from './fragileGuard.ts';
 import {
   type GeneratedSentence,
   type NextSentencesOptions,
-  nextSentences,
+  predictConcepts,
+  type WritingOptions,
+  writeConcepts,
 } from './nextSentences.ts';
 import {
   type Candidate,
@@ -38,7 +40,10 @@ export interface SuggestionParts {
   findOwn?: (count: number, signal?: AbortSignal) => Promise<readonly Concept[]>;
 }
 
-export interface SuggestionOptions extends NextSentencesOptions {
+/** What a suggestion must be to be shown. */
+export interface SuggestionWriting extends WritingOptions {
+  /** The most that are wanted. */
+  count: number;
   /** The sentence that ends every text in the training of the concept model. */
   eos: SourceSentence | null;
   /**
@@ -48,6 +53,8 @@ export interface SuggestionOptions extends NextSentencesOptions {
   surroundings: string;
 }
 
+export type SuggestionOptions = NextSentencesOptions & Omit<SuggestionWriting, 'count'>;
+
 /**
  * Returns the sentences that are worth showing, best first: at most `sampling.count`, fewer when
  * the models have fewer ideas.
@@ -55,20 +62,36 @@ export interface SuggestionOptions extends NextSentencesOptions {
  * @param context  the concepts of the document so far; none gives no suggestions
  */
 export async function suggestSentences(
-  { inference, encode, space, hasEntropies = false, findOwn }: SuggestionParts,
+  parts: SuggestionParts,
   context: readonly Concept[],
   options: SuggestionOptions,
   signal?: AbortSignal,
 ): Promise<Candidate[]> {
-  const { sampling, eos, surroundings, lang } = options;
-  const { count } = sampling;
-  const wanted = { ...sampling, count: Math.min(count * overSampling, maxCandidates) };
-  const sentences = await nextSentences(
-    inference,
-    context,
-    { ...options, sampling: wanted },
-    signal,
-  );
+  const { count } = options.sampling;
+  const predictions = await predictSuggestions(parts, context, options.sampling, signal);
+  return writeSuggestions(parts, { context, predictions }, { ...options, count }, signal);
+}
+
+/** Predicts more concepts than `sampling.count` suggestions need, [E] each. */
+export function predictSuggestions(
+  { inference }: SuggestionParts,
+  context: readonly Concept[],
+  sampling: SamplingOptions,
+  signal?: AbortSignal,
+): Promise<Float32Array[]> {
+  const count = Math.min(sampling.count * overSampling, maxCandidates);
+  return predictConcepts(inference, context, { ...sampling, count }, signal);
+}
+
+/** Writes what was predicted, in any language, and keeps what is worth showing, best first. */
+export async function writeSuggestions(
+  { inference, encode, space, hasEntropies = false, findOwn }: SuggestionParts,
+  { context, predictions }: { context: readonly Concept[]; predictions: readonly Float32Array[] },
+  options: SuggestionWriting,
+  signal?: AbortSignal,
+): Promise<Candidate[]> {
+  const { eos, surroundings, lang, count } = options;
+  const sentences = await writeConcepts(inference, predictions, options, signal);
   if (sentences.length === 0) return [];
 
   const taken = [...context, ...(eos === null ? [] : await encode([eos], signal))];
@@ -80,7 +103,6 @@ export async function suggestSentences(
   const readable = sentences.filter(isReadableHere);
   const generated = await readBack(readable, { encode, space, lang }, signal);
 
-  const predictions = sentences.map(({ embedding }) => embedding);
   const own = ((await findOwn?.(count, signal)) ?? [])
     .filter(isReadableHere)
     .map((concept) => ownCandidate(concept, predictions, space));

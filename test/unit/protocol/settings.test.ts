@@ -31,8 +31,13 @@ describe('parseSettings', () => {
       completion: {
         enabled: false,
         languages: { markdown: false, latex: true, tex: false, plaintext: false },
+        mode: 'manual',
+        excludedFiles: ['drafts/**'],
+        pauseOnBattery: true,
         pauseMs: 0,
+        minConfidence: 1,
         candidates: 8,
+        sentences: 5,
         ownSentences: true,
         conceptModel: 'base',
         inferenceSteps: 100,
@@ -41,7 +46,7 @@ describe('parseSettings', () => {
         beamSize: 1,
         maxSentenceTokens: 256,
       },
-      language: { source: 'fra_Latn', target: 'English' },
+      language: { source: 'fra_Latn', target: 'English', cycle: ['fr', 'en'] },
       model: { name: 'mine', threads: 4, device: 'webgpu', mirror: 'https://mirror.example' },
       trace: { server: 'messages' },
     };
@@ -81,7 +86,8 @@ describe('parseSettings', () => {
     check(JSON.parse('{"__proto__": {"completion": {"pauseMs": 1}}}'), {});
   });
 
-  const whole = 'thoughtline.completion.pauseMs: expected a whole number from 0 to 5000, found';
+  const whole =
+    'thoughtline.completion.pauseMs: expected a whole number from 0 to 5000, or null, found';
   for (const [value, found] of [
     [-1, '-1'],
     [5001, '5001'],
