@@ -63,6 +63,8 @@ export interface DecodeRequest {
   beamSize: number;
   /** Limit of the whole sequence, prompt included; undefined means the model's own. */
   maxSeqLen?: number;
+  /** Wordings that are wanted of each concept, at most `beamSize`; 1 when absent. */
+  hypotheses?: number;
 }
 
 /** A decoded sentence. */
@@ -70,6 +72,8 @@ export interface DecodedSentence {
   text: string;
   /** Log-probability per token, normalised as fairseq2 does. */
   score: number;
+  /** Other wordings of the same concept, best first, when more than one was wanted. */
+  others?: readonly Omit<DecodedSentence, 'others'>[];
 }
 
 /** Candidates of one request: each is a row of every diffusion step. */

@@ -27,6 +27,8 @@ export interface DecodeOptions extends Partial<BeamSearchOptions> {
   lang: string;
   /** Logits are divided by it. */
   temperature?: number;
+  /** Wordings that are wanted of each embedding, at most the beam's size; 1 when absent. */
+  hypotheses?: number;
 }
 
 /** Hypotheses in one step, whose caches are in memory twice while it runs. */
@@ -53,7 +55,8 @@ export class SentenceDecoder {
   }
 
   /**
-   * Returns the best sentence for each embedding, in order. A beam of one is greedy decoding.
+   * Returns the best sentence for each embedding, in order, and beside it as many other wordings as
+   * are wanted and the beam has finished. A beam of one is greedy decoding.
    *
    * reference: EmbeddingToTextModelPipeline.predict
    *
@@ -68,19 +71,32 @@ export class SentenceDecoder {
     options: DecodeOptions,
     signal?: AbortSignal,
   ): Promise<DecodedSentence[]> {
-    const hypotheses = await this.hypotheses(embeddings, options, signal);
-    return hypotheses.map(([best]) => {
+    const { hypotheses: wanted = 1, ...search } = options;
+    checkRange('hypotheses', wanted, 1, search.beamSize ?? beamSearchDefaults.beamSize);
+    const found = await this.hypotheses(embeddings, search, signal);
+    return found.map((hypotheses) => {
+      const [best, ...others] = this.#wordings(hypotheses).slice(0, wanted);
       if (best === undefined) {
         throw new SessionError('decoder step: expected log-probabilities, found NaN');
       }
-      return { text: this.#tokenizer.decode(best.tokens), score: best.score };
+      return wanted === 1 ? best : { ...best, others };
     });
+  }
+
+  /** Writes hypotheses down; the first of those that several series of tokens spell alike. */
+  #wordings(hypotheses: readonly Hypothesis[]): { text: string; score: number }[] {
+    const wordings = new Map<string, number>();
+    for (const { tokens, score } of hypotheses) {
+      const text = this.#tokenizer.decode(tokens);
+      if (!wordings.has(text)) wordings.set(text, score);
+    }
+    return Array.from(wordings, ([text, score]) => ({ text, score }));
   }
 
   /** Returns all hypotheses for each embedding, best first; otherwise as `decode`. */
   async hypotheses(
     embeddings: readonly Float32Array[],
-    options: DecodeOptions,
+    options: Omit<DecodeOptions, 'hypotheses'>,
     signal?: AbortSignal,
   ): Promise<Hypothesis[][]> {
     const { lang, temperature = 1, ...search } = options;

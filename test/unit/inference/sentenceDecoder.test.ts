@@ -61,6 +61,38 @@ test('many embeddings at once give what one by one gives', async () => {
   }
 });
 
+test('several wordings are the hypotheses of the beam, the first what a plain decode gives', async () => {
+  const options = { lang: 'first', beamSize: 4 };
+  const plain = await decoder.decode(many, options);
+  assert.deepEqual(await decoder.decode(many, { ...options, hypotheses: 1 }), plain);
+  const several = await decoder.decode(many, { ...options, hypotheses: 3 });
+  const all = await decoder.hypotheses(many, options);
+  for (const [i, { others = [], ...best }] of several.entries()) {
+    assert.deepEqual(best, plain[i]);
+    const wordings = [best, ...others];
+    assert.deepEqual(
+      wordings,
+      (all[i] ?? []).slice(0, 3).map(({ tokens, score }) => {
+        return { text: tokenizer.decode(tokens), score };
+      }),
+    );
+    assert.equal(wordings.length, 3);
+    assert.equal(new Set(wordings.map(({ text }) => text)).size, 3);
+    const scores = wordings.map(({ score }) => score);
+    assert.deepEqual(
+      scores,
+      scores.toSorted((a, b) => b - a),
+    );
+  }
+});
+
+test('wordings that several series of tokens spell alike are one', async () => {
+  const silent = await tinyDecoder({ ...tokenizer, decode: () => 'the same' });
+  const [sentence] = await silent.decode(many.slice(0, 1), { lang: 'first', hypotheses: 3 });
+  assert.deepEqual([sentence?.text, sentence?.others], ['the same', []]);
+  await silent.dispose();
+});
+
 test('no embeddings give no sentences', async () => {
   assert.deepEqual(await decoder.decode([], { lang: 'first' }), []);
 });
@@ -78,7 +110,11 @@ test('the limit of the request is the limit, and the model’s own is never pass
 });
 
 test('a limit or a beam out of range is refused', async () => {
-  for (const options of [{ beamSize: 0 }, { beamSize: 65 }, { beamSize: 1.5 }, { maxSeqLen: 2 }]) {
+  const wrong = [
+    ...[{ beamSize: 0 }, { beamSize: 65 }, { beamSize: 1.5 }, { maxSeqLen: 2 }],
+    ...[{ hypotheses: 0 }, { hypotheses: 6 }, { beamSize: 2, hypotheses: 3 }],
+  ];
+  for (const options of wrong) {
     await assert.rejects(decoder.decode(many, { lang: 'first', ...options }), {
       code: 'invalidRequest',
     });
