@@ -1,9 +1,9 @@
 import { homedir } from 'node:os';
 import { join } from 'node:path';
+import { systemClock } from './base/clock.ts';
 import { type Logger, nullLogger } from './base/logger.ts';
 import { CompileClient } from './compiler/compileClient.ts';
 import { catalogue } from './store/catalogue.ts';
-import { systemClock } from './store/clock.ts';
 import { freeBytesOf } from './store/installer.ts';
 import { ModelStore } from './store/modelStore.ts';
 

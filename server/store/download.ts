@@ -1,7 +1,7 @@
 import { basename } from 'node:path';
+import { type Clock, wait } from '../base/clock.ts';
 import { DownloadError } from '../base/errors.ts';
 import type { Logger } from '../base/logger.ts';
-import { type Clock, wait } from './clock.ts';
 import { get, type HttpOptions, type HttpResponse, statusError } from './http.ts';
 import {
   type DownloadRecord,

@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { mkdir, readFile, rename, rm, stat, utimes, writeFile } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import { dirname } from 'node:path';
-import { type Clock, wait } from './clock.ts';
+import { type Clock, wait } from '../base/clock.ts';
 
 /** How often the holder shows that it lives, and how often others look. */
 export const beatMs = 5000;

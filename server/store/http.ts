@@ -2,8 +2,8 @@ import http, { type IncomingHttpHeaders, type IncomingMessage } from 'node:http'
 import https from 'node:https';
 import tls from 'node:tls';
 import { HttpsProxyAgent } from 'https-proxy-agent';
+import type { Clock } from '../base/clock.ts';
 import { DownloadError, isAbortError } from '../base/errors.ts';
-import type { Clock } from './clock.ts';
 import { isLoopback, type ProxySettings, proxyFor } from './proxy.ts';
 
 /*

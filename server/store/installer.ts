@@ -1,5 +1,6 @@
 import { cp, mkdir, rename, rm, statfs } from 'node:fs/promises';
 import { basename, join, resolve } from 'node:path';
+import type { Clock } from '../base/clock.ts';
 import { DownloadError, InvalidRequestError } from '../base/errors.ts';
 import type { Logger } from '../base/logger.ts';
 import type { Precision } from '../model/manifest.ts';
@@ -12,7 +13,6 @@ import {
   type Licence,
   sonarLicence,
 } from './catalogue.ts';
-import type { Clock } from './clock.ts';
 import { download } from './download.ts';
 import { withFileLock } from './fileLock.ts';
 import { findSources, slugOf } from './folderSources.ts';

@@ -1,4 +1,4 @@
-import type { Clock } from '../../server/store/clock.ts';
+import type { Clock } from '../../server/base/clock.ts';
 import { beatMs } from '../../server/store/fileLock.ts';
 import { idleLimitMs } from '../../server/store/http.ts';
 

@@ -1,4 +1,4 @@
-/** Time as the store sees it, so that tests need not wait. */
+/** Time from outside, so that tests need not wait. */
 export interface Clock {
   /** Milliseconds since 1970. */
   now(): number;
