@@ -46,6 +46,7 @@ nearest in meaning to its last one. For reading, not for scripts: they take next
         context,
         {
           sampling: samplingOptions(model, lcm, {}),
+          steering: null,
           lang,
           beamSize: 5,
           maxSeqLen: 64,

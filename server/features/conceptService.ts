@@ -282,6 +282,7 @@ export class ConceptService {
       context,
       {
         sampling: samplingOptions(model, lcm, { ...wishesOf(completion), count }),
+        steering: null,
         lang: this.#languages.chooseTarget(language.target, choices.at(-1)?.code),
         beamSize: completion.beamSize,
         maxSeqLen: completion.maxSentenceTokens,

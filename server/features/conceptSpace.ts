@@ -1,5 +1,5 @@
-import type { LoadedModel } from '../inference/inference.ts';
-import { standardize } from '../tensor/vector.ts';
+import type { LoadedModel, NormalizerVectors } from '../inference/inference.ts';
+import { standardize, unstandardize } from '../tensor/vector.ts';
 
 /**
  * Takes an embedding into the space in which concepts are compared, [E] → [E].
@@ -14,12 +14,23 @@ export type ConceptSpace = (embedding: Float32Array) => Float32Array;
  * borrows the normaliser of another one, since they all share the encoder; where there is none,
  * raw embeddings are compared.
  */
-export function conceptSpace(
+export function conceptSpace(model: Pick<LoadedModel, 'normalizers'>, lcm: string): ConceptSpace {
+  const vectors = spaceVectors(model, lcm);
+  if (vectors === null) return (embedding) => embedding;
+  return (embedding) => standardize(embedding, vectors.center, vectors.scales);
+}
+
+/** Returns the way back, to raw embeddings. */
+export function rawSpace(model: Pick<LoadedModel, 'normalizers'>, lcm: string): ConceptSpace {
+  const vectors = spaceVectors(model, lcm);
+  if (vectors === null) return (placed) => placed;
+  return (placed) => unstandardize(placed, vectors.center, vectors.scales);
+}
+
+function spaceVectors(
   { normalizers }: Pick<LoadedModel, 'normalizers'>,
   lcm: string,
-): ConceptSpace {
+): NormalizerVectors | null {
   const all = [normalizers[lcm], ...Object.values(normalizers)];
-  const vectors = all.find((known) => known !== undefined && known !== null);
-  if (!vectors) return (embedding) => embedding;
-  return (embedding) => standardize(embedding, vectors.center, vectors.scales);
+  return all.find((known) => known !== undefined && known !== null) ?? null;
 }

@@ -1,4 +1,4 @@
-import { type Inference, maxCandidates, type SamplingOptions } from '../inference/inference.ts';
+import { type Inference, maxCandidates } from '../inference/inference.ts';
 import { cosine } from '../tensor/vector.ts';
 import type { ConceptSpace } from './conceptSpace.ts';
 import { KnownSpans, withoutInventions } from './fragileGuard.ts';
@@ -21,6 +21,7 @@ import {
   support,
 } from './ranking.ts';
 import type { Concept, EncodeSentences, SourceSentence } from './sentenceConcepts.ts';
+import type { ResolvedSteering } from './steering.ts';
 
 /*
  * What a writer is offered: predict → decode → re-encode → rank → filter. More is predicted than
@@ -53,7 +54,10 @@ export interface SuggestionWriting extends WritingOptions {
   surroundings: string;
 }
 
-export type SuggestionOptions = NextSentencesOptions & Omit<SuggestionWriting, 'count'>;
+export interface SuggestionOptions extends NextSentencesOptions, Omit<SuggestionWriting, 'count'> {
+  /** null where the suggestions go where they will. */
+  steering: ResolvedSteering | null;
+}
 
 /**
  * Returns the sentences that are worth showing, best first: at most `sampling.count`, fewer when
@@ -68,19 +72,20 @@ export async function suggestSentences(
   signal?: AbortSignal,
 ): Promise<Candidate[]> {
   const { count } = options.sampling;
-  const predictions = await predictSuggestions(parts, context, options.sampling, signal);
+  const predictions = await predictSuggestions(parts, context, options, signal);
   return writeSuggestions(parts, { context, predictions }, { ...options, count }, signal);
 }
 
-/** Predicts more concepts than `sampling.count` suggestions need, [E] each. */
-export function predictSuggestions(
-  { inference }: SuggestionParts,
+/** Predicts more concepts than `sampling.count` suggestions need, [E] each, and bends them. */
+export async function predictSuggestions(
+  { inference }: Pick<SuggestionParts, 'inference'>,
   context: readonly Concept[],
-  sampling: SamplingOptions,
+  { sampling, steering }: Pick<SuggestionOptions, 'sampling' | 'steering'>,
   signal?: AbortSignal,
 ): Promise<Float32Array[]> {
   const count = Math.min(sampling.count * overSampling, maxCandidates);
-  return predictConcepts(inference, context, { ...sampling, count }, signal);
+  const predictions = await predictConcepts(inference, context, { ...sampling, count }, signal);
+  return steering === null ? predictions : predictions.map(steering.bend);
 }
 
 /** Writes what was predicted, in any language, and keeps what is worth showing, best first. */

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { conceptSpace } from '../../../server/features/conceptSpace.ts';
+import { conceptSpace, rawSpace } from '../../../server/features/conceptSpace.ts';
 
 const vectors = { center: Float32Array.of(1, 2), scales: Float32Array.of(2, 4) };
 const others = { center: Float32Array.of(0, 0), scales: Float32Array.of(1, -1) };
@@ -19,4 +19,11 @@ test('a concept model without a normaliser borrows that of another, if there is 
   assert.deepEqual(place({ 'sonar-llm': null, base: vectors }, 'sonar-llm'), [2, 2]);
   assert.deepEqual(place({ 'sonar-llm': null }, 'sonar-llm'), [5, 10]);
   assert.deepEqual(place({}, 'unknown'), [5, 10]);
+});
+
+test('the way back leads to where one came from', () => {
+  for (const normalizers of [{ a: others, b: vectors }, { a: vectors }, { a: null }, {}]) {
+    const placed = conceptSpace({ normalizers }, 'a')(x);
+    assert.deepEqual(rawSpace({ normalizers }, 'a')(placed), x);
+  }
 });

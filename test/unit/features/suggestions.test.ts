@@ -3,6 +3,7 @@ import { test } from 'node:test';
 import { samplingDefaults } from '../../../server/features/sampling.ts';
 import type { Concept, SourceSentence } from '../../../server/features/sentenceConcepts.ts';
 import {
+  predictSuggestions,
   readBack,
   type SuggestionOptions,
   type SuggestionParts,
@@ -78,6 +79,7 @@ async function suggest({ angles, write = word, own, hasEntropies = false, ...pla
   }
   const options: SuggestionOptions = {
     sampling: { ...samplingDefaults, count },
+    steering: null,
     lang: 'eng_Latn',
     beamSize: 1,
     maxSeqLen: 64,
@@ -154,6 +156,7 @@ test('without a context nothing is suggested, and nobody is asked', async () => 
   const parts = { inference, encode, space, findOwn: () => assert.fail('asked') };
   const options = {
     sampling: samplingDefaults,
+    steering: null,
     lang: '',
     beamSize: 1,
     maxSeqLen: 8,
@@ -161,6 +164,16 @@ test('without a context nothing is suggested, and nobody is asked', async () => 
   };
   assert.deepEqual(await suggestSentences(parts, [], { ...options, eos }), []);
   assert.deepEqual(inference.predicted, []);
+});
+
+test('what steers bends every prediction before it is written', async () => {
+  const steering = { key: '', bend: (x: Float32Array) => atAngle(angleOf(x) + 7) };
+  const inference = new PlannedInference([0, 90], word);
+  const options = { sampling: { ...samplingDefaults, count: 1 }, steering };
+  const bent = await predictSuggestions({ inference }, context, options);
+  assert.deepEqual(bent.map(angleOf), [7, 97]);
+  const free = await predictSuggestions({ inference }, context, { ...options, steering: null });
+  assert.deepEqual(free, [atAngle(0), atAngle(90)]);
 });
 
 test('reading back gives the cosine of what was meant and what was said', async () => {
