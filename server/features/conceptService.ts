@@ -18,9 +18,9 @@ import type { ProseFormat } from '../text/proseBlock.ts';
 import { conceptSpace } from './conceptSpace.ts';
 import { contextConcepts } from './contextWindow.ts';
 import { DocumentConcepts, type TextEdit } from './documentConcepts.ts';
+import { fitSentence, placeAt } from './fitting.ts';
 import { LanguageChooser } from './languageChoice.ts';
 import { nearestConcepts } from './neighbours.ts';
-import { fitToCaret } from './nextSentences.ts';
 import { OpenDocumentsGround, type OwnGround } from './ownSentences.ts';
 import type { Candidate } from './ranking.ts';
 import { chooseConceptModel, samplingOptions, wishesOf } from './sampling.ts';
@@ -104,11 +104,10 @@ export class ConceptService {
     const document = this.#documents.text(uri);
     const kind = document.positionKind(offset);
     if (kind === 'midSentence' || kind === 'notProse') return [];
-    const lineStart = document.text.lastIndexOf('\n', offset - 1) + 1;
-    const line = document.text.slice(lineStart, offset);
     const count = settings.completion.candidates;
     const candidates = await this.#candidates(uri, offset, count, settings, signal);
-    return candidates.map(({ text }) => fitToCaret(line, text));
+    const place = placeAt(document.text, offset, document.format);
+    return candidates.map(({ text }) => fitSentence(place, text));
   }
 
   /**
