@@ -3,11 +3,17 @@ import {
   DidChangeConfigurationNotification,
   type InitializeParams,
   type InitializeResult,
-  type Position,
+  InlineCompletionTriggerKind,
   type TextDocumentContentChangeEvent,
   TextDocumentSyncKind,
 } from 'vscode-languageserver/node';
 import { TextDocument } from 'vscode-languageserver-textdocument';
+import {
+  type CompletionState,
+  completionState,
+  type SuggestionsReadyParams,
+  suggestionsReady,
+} from '../protocol/completion.ts';
 import {
   describeLanguage,
   findNeighbours,
@@ -17,20 +23,23 @@ import {
   nextSentences,
   translate,
 } from '../protocol/server.ts';
-import { isLanguageEnabled, settingsSection } from '../protocol/settings.ts';
+import { settingsSection } from '../protocol/settings.ts';
 import { answer } from './answer.ts';
 import { InvalidRequestError } from './base/errors.ts';
 import type { Logger } from './base/logger.ts';
 import { LatestOnly } from './base/queue.ts';
+import { commandNames, readSteering, serveCommands } from './commands.ts';
 import type { ConceptService } from './features/conceptService.ts';
 import type { TextEdit } from './features/documentConcepts.ts';
 import type { ModelHost } from './modelHost.ts';
 import { readProxySettings } from './modelManager.ts';
 import { serveModelRequests } from './modelRequests.ts';
 import { ProgressReport } from './progressReport.ts';
+import { RequestFields } from './requestFields.ts';
 import { SettingsCache } from './settingsCache.ts';
 import type { ModelStore } from './store/modelStore.ts';
 import type { ProseFormat } from './text/proseBlock.ts';
+import type { WritingService } from './writing/writingService.ts';
 
 /** The most candidates or neighbours of one answer. */
 const maxCount = 64;
@@ -38,12 +47,16 @@ const maxCount = 64;
 /** The longest text that is translated at once, in UTF-16 units: some 100 pages. */
 const maxTranslatedLength = 1 << 18;
 
+/** A day. */
+const maxSnoozeMinutes = 24 * 60;
+
 /** The longest name of a language. */
 const maxNameLength = 64;
 
 /** What lies behind the connection, built when the client has said where things may be stored. */
 export interface House {
   service: ConceptService;
+  writing: WritingService;
   models: ModelHost;
   store: ModelStore;
   dispose(): Promise<void>;
@@ -53,6 +66,8 @@ export type BuildHouse = (parts: {
   storageFolder: string | undefined;
   logger: Logger;
   onStatus: (status: ModelStatus) => void;
+  onState: (state: CompletionState) => void;
+  onReady: (params: SuggestionsReadyParams) => void;
 }) => House;
 
 /**
@@ -91,12 +106,19 @@ export function serve(connection: Connection, buildHouse: BuildHouse): void {
     if (window?.workDoneProgress === true) {
       progress = new ProgressReport(() => connection.window.createWorkDoneProgress());
     }
-    house = buildHouse({ storageFolder: storageFolder(params), logger, onStatus });
+    house = buildHouse({
+      storageFolder: storageFolder(params),
+      logger,
+      onStatus,
+      onState: (state) => void connection.sendNotification(completionState, state),
+      onReady: (ready) => void connection.sendNotification(suggestionsReady, ready),
+    });
     return {
       serverInfo: { name: 'thoughtline' },
       capabilities: {
         textDocumentSync: { openClose: true, change: TextDocumentSyncKind.Incremental },
         inlineCompletionProvider: true,
+        executeCommandProvider: { commands: commandNames },
       },
     };
   });
@@ -116,7 +138,7 @@ export function serve(connection: Connection, buildHouse: BuildHouse): void {
 
   connection.onDidOpenTextDocument(({ textDocument: { uri, languageId, version, text } }) => {
     documents.set(uri, TextDocument.create(uri, languageId, version, text));
-    needHouse().service.openDocument(uri, formatOfLanguage(languageId), text);
+    needHouse().writing.openDocument(uri, languageId, formatOfLanguage(languageId), text);
     void applySettings(uri);
   });
 
@@ -127,7 +149,7 @@ export function serve(connection: Connection, buildHouse: BuildHouse): void {
       return;
     }
     for (const change of contentChanges) {
-      needHouse().service.changeDocument(uri, [editOf(document, change)]);
+      needHouse().writing.changeDocument(uri, editOf(document, change));
       TextDocument.update(document, [change], version);
     }
   });
@@ -135,7 +157,7 @@ export function serve(connection: Connection, buildHouse: BuildHouse): void {
   connection.onDidCloseTextDocument(({ textDocument: { uri } }) => {
     documents.delete(uri);
     settings.forget(uri);
-    needHouse().service.closeDocument(uri);
+    needHouse().writing.closeDocument(uri);
   });
 
   connection.languages.inlineCompletion.on((params, token) => {
@@ -143,23 +165,24 @@ export function serve(connection: Connection, buildHouse: BuildHouse): void {
       const { uri } = params.textDocument;
       const document = openDocument(uri);
       const current = await settings.get(uri);
-      if (!isLanguageEnabled(current, document.languageId)) return [];
       await needHouse().models.settled(signal);
-      const start = performance.now();
-      const offset = document.offsetAt(params.position);
-      const texts = await needHouse().service.completeAt(uri, offset, current, signal);
-      needHouse().models.noteLatency(performance.now() - start);
-      const range = emptyRange(params.position);
-      return texts.map((insertText) => ({ insertText, range }));
+      const request = {
+        uri,
+        offset: document.offsetAt(params.position),
+        isExplicit: params.context.triggerKind === InlineCompletionTriggerKind.Invoked,
+      };
+      const found = await needHouse().writing.complete(request, current, signal);
+      return found.map(({ start, text }) => ({
+        insertText: text,
+        range: { start: document.positionAt(start), end: params.position },
+      }));
     };
     return answer(token, (cancelled) => completions.run(complete, cancelled));
   });
 
   connection.onRequest(nextSentences, (params, token) =>
     answer(token, async (signal) => {
-      const { uri } = openDocument(params.uri);
-      const offset = wholeNumber(params.offset, 'offset', Number.MAX_SAFE_INTEGER);
-      const count = wholeNumber(params.count, 'count', maxCount);
+      const { uri, offset, count } = readPlace(params);
       const current = await settings.get(uri);
       const result = await needHouse().service.nextSentences(uri, offset, count, current, signal);
       needHouse().models.noteLatency(result.latencyMs);
@@ -169,9 +192,7 @@ export function serve(connection: Connection, buildHouse: BuildHouse): void {
 
   connection.onRequest(findNeighbours, (params, token) =>
     answer(token, async (signal) => {
-      const { uri } = openDocument(params.uri);
-      const offset = wholeNumber(params.offset, 'offset', Number.MAX_SAFE_INTEGER);
-      const count = wholeNumber(params.count, 'count', maxCount);
+      const { uri, offset, count } = readPlace(params);
       const current = await settings.get(uri);
       return needHouse().service.findNeighbours(uri, offset, count, current, signal);
     }),
@@ -180,7 +201,7 @@ export function serve(connection: Connection, buildHouse: BuildHouse): void {
   connection.onRequest(describeLanguage, (params, token) =>
     answer(token, async (signal) => {
       const { place } = params;
-      if (place !== undefined) wholeNumber(place.offset, 'offset', Number.MAX_SAFE_INTEGER);
+      if (place !== undefined) readOffset(place);
       const current = await settings.get(place && openDocument(place.uri).uri);
       await needHouse().models.settled(signal);
       return needHouse().service.describeLanguage(place, current);
@@ -189,18 +210,38 @@ export function serve(connection: Connection, buildHouse: BuildHouse): void {
 
   connection.onRequest(translate, (params, token) =>
     answer(token, async (signal) => {
-      const { uri, text, from, to } = params;
+      const { uri, from } = params;
+      const fields = new RequestFields(params);
       const wanted = {
-        text: shortText(text, 'text', maxTranslatedLength),
-        to: shortText(to, 'to', maxNameLength),
+        text: fields.text('text', maxTranslatedLength),
+        to: fields.text('to', maxNameLength),
         ...(uri !== undefined && { uri: openDocument(uri).uri }),
-        ...(from !== undefined && { from: shortText(from, 'from', maxNameLength) }),
+        ...(from !== undefined && { from: fields.text('from', maxNameLength) }),
       };
       const current = await settings.get(wanted.uri);
       await needHouse().models.settled(signal);
       return needHouse().service.translate(wanted, current, signal);
     }),
   );
+
+  serveCommands(connection, {
+    steer: (params) =>
+      needHouse().writing.steer(openDocument(params.uri).uri, readSteering(params)),
+    listDirections: () => ({ directions: needHouse().writing.directions }),
+    setTarget: (params) => {
+      const { uri } = openDocument(params.uri);
+      const target = params.nullable('target', (name) => params.text(name, maxNameLength));
+      return { target: needHouse().writing.setTarget(uri, target) };
+    },
+    cycleTarget: (params) => ({
+      target: needHouse().writing.cycleTarget(openDocument(params.uri).uri),
+    }),
+    snooze: (params) => needHouse().writing.snooze(params.number('minutes', maxSnoozeMinutes)),
+    explain: (params) => needHouse().writing.explain(openDocument(params.uri).uri),
+    statistics: () => null,
+    clearStatistics: () => null,
+    rewrite: () => null,
+  });
 
   serveModelRequests(connection, {
     store: () => needHouse().store,
@@ -236,11 +277,17 @@ export function serve(connection: Connection, buildHouse: BuildHouse): void {
     return document;
   }
 
+  function readPlace(params: unknown) {
+    const fields = new RequestFields(params);
+    const { uri } = openDocument(fields.uri);
+    return { uri, offset: readOffset(params), count: fields.wholeNumber('count', maxCount) };
+  }
+
   /** Tells the house the settings of a document that it needs before anything is asked. */
   async function applySettings(uri: string): Promise<void> {
     try {
       const current = await settings.get(uri);
-      house?.service.useSettings(uri, current);
+      house?.writing.useSettings(uri, current);
     } catch (error) {
       // Nobody waits for this: what fails here fails again, and is told, when something is asked.
       logger.warn(`settings of a document could not be read: ${String(error)}`);
@@ -273,6 +320,10 @@ function storageFolder(params: InitializeParams): string | undefined {
   return typeof options?.storageFolder === 'string' ? options.storageFolder : undefined;
 }
 
+function readOffset(params: unknown): number {
+  return new RequestFields(params).wholeNumber('offset', Number.MAX_SAFE_INTEGER);
+}
+
 function formatOfLanguage(languageId: string): ProseFormat {
   if (languageId === 'markdown') return 'markdown';
   return languageId === 'latex' || languageId === 'tex' ? 'latex' : 'plaintext';
@@ -285,20 +336,4 @@ function editOf(document: TextDocument, change: TextDocumentContentChangeEvent):
   const start = document.offsetAt(change.range.start);
   const end = document.offsetAt(change.range.end);
   return { start: Math.min(start, end), end: Math.max(start, end), text: change.text };
-}
-
-function emptyRange(position: Position) {
-  return { start: position, end: position };
-}
-
-function shortText(value: unknown, name: string, maxLength: number): string {
-  if (typeof value === 'string' && value.length <= maxLength) return value;
-  throw new InvalidRequestError(`${name}: expected text of at most ${maxLength} characters`);
-}
-
-function wholeNumber(value: unknown, name: string, max: number): number {
-  if (typeof value === 'number' && Number.isInteger(value) && value >= 0 && value <= max) {
-    return value;
-  }
-  throw new InvalidRequestError(`${name}: expected a whole number from 0 to ${max}`);
 }

@@ -31,6 +31,10 @@ export class RecentlyUsed<V> {
     }
   }
 
+  delete(key: string): void {
+    this.#values.delete(key);
+  }
+
   clear(): void {
     this.#values.clear();
   }

@@ -1,3 +1,4 @@
+import type { Steering } from '../../protocol/completion.ts';
 import type {
   DescribeLanguageParams,
   DescribeLanguageResult,
@@ -11,26 +12,32 @@ import type { Settings } from '../../protocol/settings.ts';
 import { InvalidRequestError } from '../base/errors.ts';
 import type { Logger } from '../base/logger.ts';
 import { inSlices } from '../base/slices.ts';
-import type { Generation, Inference, LoadedModel } from '../inference/inference.ts';
+import type {
+  Generation,
+  Inference,
+  LoadedModel,
+  SamplingOptions,
+} from '../inference/inference.ts';
 import { DocumentText } from '../text/documentText.ts';
 import { autonymOf, languageOf } from '../text/languageNames.ts';
 import type { ProseFormat } from '../text/proseBlock.ts';
-import { conceptSpace } from './conceptSpace.ts';
+import { conceptSpace, rawSpace } from './conceptSpace.ts';
 import { contextConcepts } from './contextWindow.ts';
 import { DocumentConcepts, type TextEdit } from './documentConcepts.ts';
-import { fitSentence, placeAt } from './fitting.ts';
 import { LanguageChooser } from './languageChoice.ts';
 import { nearestConcepts } from './neighbours.ts';
 import { OpenDocumentsGround, type OwnGround } from './ownSentences.ts';
 import type { Candidate } from './ranking.ts';
 import { chooseConceptModel, samplingOptions, wishesOf } from './sampling.ts';
 import {
+  type Concept,
   type EncodeSentences,
   inLanguages,
   SentenceConcepts,
   type SourceSentence,
 } from './sentenceConcepts.ts';
-import { type SuggestionParts, suggestSentences } from './suggestions.ts';
+import { type ResolvedSteering, resolveSteering } from './steering.ts';
+import { type SuggestionParts, type SuggestionWriting, suggestSentences } from './suggestions.ts';
 import { joinSentences, translateSentences, translationBeamSize } from './translation.ts';
 
 /** The language of the sentences that begin and end texts in training. */
@@ -41,6 +48,30 @@ const trainingLang = 'eng_Latn';
  * sentences it may not: a few milliseconds.
  */
 const aroundUnits = 32_768;
+
+/** Where suggestions are wanted. */
+export interface SuggestionPlace {
+  uri: string;
+  /** The caret, in UTF-16 units. */
+  offset: number;
+  /** Sentences that are taken to stand there already: what follows a suggestion is prepared so. */
+  imagined?: readonly string[];
+  /** The language that they are wanted in; null leaves it to the settings. */
+  target?: string | null;
+  steering?: Steering | null;
+}
+
+/** What suggestions are made from: predict with the first half, write with the second. */
+export interface SuggestionContext {
+  model: LoadedModel;
+  parts: SuggestionParts;
+  /** The sentences that are read, and their concepts. */
+  sentences: readonly SourceSentence[];
+  context: readonly Concept[];
+  sampling: SamplingOptions;
+  steering: ResolvedSteering | null;
+  writing: SuggestionWriting;
+}
 
 /**
  * What the writer can ask for, one method per request, whoever asks. While there is no model the
@@ -89,25 +120,14 @@ export class ConceptService {
     this.#documents.close(uri);
   }
 
-  /**
-   * Writes what may follow at a caret, ready to insert; nothing where no sentence belongs.
-   *
-   * @param offset  the caret, in UTF-16 units
-   * @throws InvalidRequestError when the document is not open
-   */
-  async completeAt(
-    uri: string,
-    offset: number,
-    settings: Settings,
-    signal?: AbortSignal,
-  ): Promise<string[]> {
-    const document = this.#documents.text(uri);
-    const kind = document.positionKind(offset);
-    if (kind === 'midSentence' || kind === 'notProse') return [];
-    const count = settings.completion.candidates;
-    const candidates = await this.#candidates(uri, offset, count, settings, signal);
-    const place = placeAt(document.text, offset, document.format);
-    return candidates.map(({ text }) => fitSentence(place, text));
+  /** The loaded model; null while there is none. */
+  get model(): LoadedModel | null {
+    return this.#model;
+  }
+
+  /** @throws InvalidRequestError when the document is not open */
+  document(uri: string): DocumentText {
+    return this.#documents.text(uri);
   }
 
   /**
@@ -194,12 +214,12 @@ export class ConceptService {
     signal?: AbortSignal,
   ): Promise<TranslateResult> {
     if (this.#model === null) return { translation: '', sentences: [], to: '' };
-    const target = this.#needLanguage(to);
+    const target = this.languageCode(to);
     const open = uri === undefined ? undefined : this.#documents.text(uri);
     const part = new DocumentText(text, open?.format ?? 'plaintext');
     await inSlices(part.reading(), signal);
     const { sentences } = part;
-    const source = from === 'auto' ? null : this.#needLanguage(from);
+    const source = from === 'auto' ? null : this.languageCode(from);
     const choices =
       source === null
         ? await this.#choose(open ?? part, sentences, settings, signal)
@@ -240,7 +260,12 @@ export class ConceptService {
     return this.#languages.choose(document, sentences, language.source);
   }
 
-  #needLanguage(name: string): string {
+  /**
+   * Returns the code of a language of the model by its code, tag or name.
+   *
+   * @throws InvalidRequestError when the model has none such
+   */
+  languageCode(name: string): string {
     const code = this.#languages.find(name);
     if (code !== undefined) return code;
     const known = this.#model?.langs.slice(0, 10).join(', ');
@@ -254,42 +279,71 @@ export class ConceptService {
     settings: Settings,
     signal?: AbortSignal,
   ): Promise<Candidate[]> {
+    const found = await this.suggestionContext({ uri, offset }, settings, signal);
+    if (found === null) return [];
+    const { parts, context, sampling, steering, writing } = found;
+    const options = { ...writing, steering, sampling: { ...sampling, count } };
+    return suggestSentences(parts, context, options, signal);
+  }
+
+  /**
+   * Returns what suggestions at a place are made from; null while there is no model.
+   *
+   * @throws InvalidRequestError when the document is not open
+   */
+  async suggestionContext(
+    { uri, offset, imagined = [], target = null, steering = null }: SuggestionPlace,
+    settings: Settings,
+    signal?: AbortSignal,
+  ): Promise<SuggestionContext | null> {
     const document = this.#documents.text(uri);
-    const before = document.sentencesBefore(offset, contextConcepts);
     const model = this.#model;
-    if (model === null) return [];
+    if (model === null) return null;
+    const before = document.sentencesBefore(offset, contextConcepts);
+    const surroundings = around(document.text, offset, imagined);
     const choices = await this.#choose(document, before, settings, signal);
     const { completion, language } = settings;
     const lcm = chooseConceptModel(model.conceptModels, completion.conceptModel);
     const generation = model.generations[lcm];
-    const context = await this.#concepts.concepts(
-      [...beginOfText(before, generation), ...inLanguages(before, choices)],
-      signal,
-    );
+    const here = choices.at(-1)?.code;
+    const said = [
+      ...inLanguages(before, choices),
+      ...imagined.map((text) => ({ text, lang: here ?? model.defaultLang })),
+    ].slice(-contextConcepts);
+    const sentences = [...beginOfText(said, generation), ...said];
+    const context = await this.#concepts.concepts(sentences, signal);
     const space = conceptSpace(model, lcm);
+    const raw = rawSpace(model, lcm);
+    const lang = here ?? model.defaultLang;
+    const steeringParts = { encode: this.#encode, space, raw, lang, directions: {} };
+    const bent = await resolveSteering(steering, steeringParts, signal);
     const findOwn: SuggestionParts['findOwn'] = (most, cancelled) =>
       this.#ground.followers({ uri, offset, context, space, count: most }, cancelled);
-    const parts = {
-      inference: this.#inference,
-      encode: this.#encode,
-      space,
-      hasEntropies: model.hasEntropies,
-      ...(completion.ownSentences && { findOwn }),
-    };
-    return suggestSentences(
-      parts,
+    return {
+      model,
+      parts: {
+        inference: this.#inference,
+        encode: this.#encode,
+        space,
+        hasEntropies: model.hasEntropies,
+        ...(completion.ownSentences && { findOwn }),
+      },
+      sentences,
       context,
-      {
-        sampling: samplingOptions(model, lcm, { ...wishesOf(completion), count }),
-        steering: null,
-        lang: this.#languages.chooseTarget(language.target, choices.at(-1)?.code),
+      sampling: samplingOptions(model, lcm, {
+        ...wishesOf(completion),
+        count: completion.candidates,
+      }),
+      steering: bent,
+      writing: {
+        count: completion.candidates,
+        lang: this.#languages.chooseTarget(target ?? language.target, here),
         beamSize: completion.beamSize,
         maxSeqLen: completion.maxSentenceTokens,
         eos: generation === undefined ? null : { text: generation.eosText, lang: trainingLang },
-        surroundings: around(document.text, offset),
+        surroundings,
       },
-      signal,
-    );
+    };
   }
 
   readonly #encode: EncodeSentences = (sentences, signal) =>
@@ -303,8 +357,11 @@ function toWire(candidate: Candidate): NextSentencesResult['candidates'][number]
   return { origin: 'model', text, agreement, score: candidate.score };
 }
 
-function around(text: string, offset: number): string {
-  return text.slice(Math.max(0, offset - aroundUnits), offset + aroundUnits);
+function around(text: string, offset: number, imagined: readonly string[]): string {
+  const before = text.slice(Math.max(0, offset - aroundUnits), offset);
+  return [before, ...imagined, text.slice(offset, offset + aroundUnits)].join(
+    imagined.length === 0 ? '' : ' ',
+  );
 }
 
 /** The sentence that every text begins with in the training of a model, before the first one. */

@@ -53,7 +53,6 @@ export const replacedMacros = new Map([
   ['textemdash', '—'],
   ['textbackslash', '\\'],
   ['textasciitilde', '~'],
-  ['textasciicircum', '^'],
   ['LaTeX', 'LaTeX'],
   ['LaTeXe', 'LaTeX2e'],
   ['TeX', 'TeX'],

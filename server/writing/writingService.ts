@@ -1,0 +1,389 @@
+import {
+  type CompletionState,
+  type DirectionName,
+  directionNames,
+  type Steering,
+  type SuggestionFacts,
+  type SuggestionsReadyParams,
+} from '../../protocol/completion.ts';
+import { isLanguageEnabled, type Settings } from '../../protocol/settings.ts';
+import { type Clock, wait } from '../base/clock.ts';
+import { InvalidRequestError, isAbortError } from '../base/errors.ts';
+import type { Logger } from '../base/logger.ts';
+import type { ConceptService, SuggestionPlace } from '../features/conceptService.ts';
+import type { TextEdit } from '../features/documentConcepts.ts';
+import type { Candidate } from '../features/ranking.ts';
+import type { PositionKind } from '../text/documentText.ts';
+import type { ProseFormat } from '../text/proseBlock.ts';
+import type { AskingPolicy } from './askingPolicy.ts';
+import type { Budget } from './budget.ts';
+import { continued, type Offer, type OfferedText, outcomeOf } from './offer.ts';
+import { type Prepared, Suggester } from './suggester.ts';
+
+/** A sentence to insert: it takes the place of the text from `start` to the caret. */
+export interface Completion {
+  start: number;
+  text: string;
+}
+
+/** Where a completion is asked for. */
+export interface CompletionRequest {
+  uri: string;
+  /** The caret, in UTF-16 units. */
+  offset: number;
+  /** The writer asks; otherwise the editor does, because something was typed. */
+  isExplicit: boolean;
+}
+
+export interface WritingParts {
+  concepts: ConceptService;
+  policy: AskingPolicy;
+  budget: Budget;
+  clock: Clock;
+  logger: Logger;
+  onState(state: CompletionState): void;
+  onReady(params: SuggestionsReadyParams): void;
+}
+
+/** What is known of an open document beside its text. */
+interface OpenDocument {
+  languageId: string;
+  /** null until the client has told them. */
+  settings: Settings | null;
+  offer: MadeOffer | null;
+  facts: SuggestionFacts | null;
+  steering: Steering | null;
+  target: string | null;
+  /** Counts edits: work for an older text is not shown. */
+  version: number;
+}
+
+interface MadeOffer extends Offer {
+  place: SuggestionPlace;
+  texts: readonly OfferedText[];
+  /** Outcomes that were counted: each counts once. */
+  counted: Set<string>;
+}
+
+/**
+ * Ghost text, for any editor: when to answer, what is prepared, what became of what was offered.
+ * The work for a suggestion begins at the full stop; the pause only decides when it is shown.
+ */
+export class WritingService {
+  readonly #parts: WritingParts;
+  readonly #suggester: Suggester;
+  readonly #documents = new Map<string, OpenDocument>();
+  #snoozedUntil: number | null = null;
+  #endSnooze: (() => void) | undefined;
+
+  constructor(parts: WritingParts) {
+    this.#parts = parts;
+    this.#suggester = new Suggester(parts.concepts, parts.budget, () => parts.clock.now());
+  }
+
+  /** Another model thinks otherwise, at another speed. */
+  forgetModel(): void {
+    this.#suggester.clear();
+    this.#parts.budget.reset();
+    for (const document of this.#documents.values()) document.offer = null;
+  }
+
+  openDocument(uri: string, languageId: string, format: ProseFormat, text: string): void {
+    this.#documents.set(uri, {
+      languageId,
+      settings: null,
+      offer: null,
+      facts: null,
+      steering: null,
+      target: null,
+      version: 0,
+    });
+    this.#parts.concepts.openDocument(uri, format, text);
+  }
+
+  closeDocument(uri: string): void {
+    this.#documents.delete(uri);
+    this.#parts.concepts.closeDocument(uri);
+  }
+
+  /** Takes the settings of a document that matter before anything is asked about it. */
+  useSettings(uri: string, settings: Settings): void {
+    const document = this.#documents.get(uri);
+    if (document === undefined) return;
+    document.settings = settings;
+    document.offer = null;
+    this.#parts.concepts.useSettings(uri, settings);
+  }
+
+  /** Applies an edit, learns from it, and begins what it will lead to. */
+  changeDocument(uri: string, edit: TextEdit): void {
+    const { concepts, policy, clock } = this.#parts;
+    concepts.changeDocument(uri, [edit]);
+    const document = this.#documents.get(uri);
+    if (document === undefined) return;
+    document.version += 1;
+    const at = clock.now();
+    if (edit.end > edit.start) policy.note({ kind: 'deleted', uri, at });
+    const { length } = edit.text;
+    if (length > 0) policy.note({ kind: 'inserted', uri, at, length });
+    const isOffered = this.#noticeOutcome(uri, document, edit);
+    if (length > 0 && !isOffered) this.#begin(uri, document, edit.start + length);
+  }
+
+  /**
+   * Returns what may be inserted at a caret, best first; nothing where no sentence belongs, and
+   * where nobody asked, nothing before the writer rests.
+   *
+   * @throws InvalidRequestError when the document is not open
+   */
+  async complete(
+    { uri, offset, isExplicit }: CompletionRequest,
+    settings: Settings,
+    signal: AbortSignal,
+  ): Promise<Completion[]> {
+    const { concepts, policy, clock } = this.#parts;
+    const text = concepts.document(uri);
+    const document = this.#documents.get(uri);
+    if (document === undefined || !isLanguageEnabled(settings, document.languageId)) return [];
+    const { offer } = document;
+    const kept = offer === null ? [] : continued(offer, text.text, offset);
+    if (offer !== null && kept.length > 0) {
+      return completionsOf(offer, surelyEnough(kept, settings, isExplicit));
+    }
+    const start = clock.now();
+    let until = start;
+    if (!isExplicit) {
+      if (this.#isQuiet(document, settings)) return [];
+      const decision = policy.decide(start, settings.completion.pauseMs, uri);
+      if (decision.kind === 'silent') return [];
+      until = decision.until;
+    }
+    if (!isSentencePlace(text.positionKind(offset))) return [];
+
+    const { version } = document;
+    const place = placeOf(uri, offset, document);
+    const prepared = await this.#suggester.prepare(place, settings, until - start, signal);
+    if (prepared === null) return [];
+    const restMs = until - clock.now();
+    if (restMs > 0) await wait(clock, restMs, signal);
+    const { answer } = prepared;
+    const candidates = await unlessAborted(answer.isWhole ? answer.whole : answer.first, signal);
+    const texts = await this.#suggester.fit(place, settings, candidates, signal);
+    if (document.version !== version || texts.length === 0) return [];
+
+    const made: MadeOffer = { place, start: offset, texts, counted: new Set() };
+    document.offer = made;
+    document.facts = factsOf(prepared, candidates, until);
+    const shown = surelyEnough(texts, settings, isExplicit);
+    if (shown.length > 0) policy.note({ kind: 'shown', uri, at: clock.now() });
+    void this.#goOn(document, made, prepared, settings);
+    return completionsOf(made, shown);
+  }
+
+  /** Tells which suggestion was made last in a document, and why; null before the first. */
+  explain(uri: string): SuggestionFacts | null {
+    return this.#documents.get(uri)?.facts ?? null;
+  }
+
+  /** Bends what is suggested in a document from now on; null lets it go where it will. */
+  steer(uri: string, steering: Steering | null): void {
+    this.#need(uri).steering = steering;
+    this.#forgetOffer(uri);
+    this.#tellState();
+  }
+
+  /** The names of the directions that suggestions can be bent in. */
+  get directions(): DirectionName[] {
+    const known = Object.keys({});
+    return directionNames.filter((name) => known.includes(name));
+  }
+
+  /**
+   * Sets the language of what is suggested in a document; null leaves it to document and settings.
+   *
+   * @returns its code; null where none is set
+   * @throws InvalidRequestError when the model has no such language
+   */
+  setTarget(uri: string, name: string | null): string | null {
+    const document = this.#need(uri);
+    document.target = name === null ? null : this.#parts.concepts.languageCode(name);
+    document.offer = null;
+    this.#tellState();
+    return document.target;
+  }
+
+  /** Goes on to the next language for what is suggested in a document. @returns its code */
+  cycleTarget(uri: string): string | null {
+    const document = this.#need(uri);
+    const langs = this.#parts.concepts.model?.langs ?? [];
+    const now = document.target ?? document.facts?.lang ?? '';
+    return this.setTarget(uri, langs[(langs.indexOf(now) + 1) % langs.length] ?? null);
+  }
+
+  /** Suggests nothing unasked for so many minutes; 0 ends it. */
+  snooze(minutes: number): void {
+    this.#endSnooze?.();
+    this.#endSnooze = undefined;
+    this.#snoozedUntil = null;
+    if (minutes > 0) {
+      const durationMs = minutes * 60_000;
+      this.#snoozedUntil = this.#parts.clock.now() + durationMs;
+      this.#endSnooze = this.#parts.clock.after(durationMs, () => this.snooze(0));
+    }
+    this.#tellState();
+  }
+
+  dispose(): void {
+    this.#endSnooze?.();
+    this.#suggester.giveUp();
+  }
+
+  /** Shows what is better than the first answer, then prepares what follows it. */
+  async #goOn(
+    document: OpenDocument,
+    made: MadeOffer,
+    { answer }: Prepared,
+    settings: Settings,
+  ): Promise<void> {
+    const { place } = made;
+    try {
+      if (!answer.isWhole) {
+        const texts = await this.#suggester.fit(place, settings, await answer.whole);
+        if (document.offer !== made) return;
+        made.texts = texts;
+        this.#parts.onReady({ uri: place.uri, offset: place.offset });
+      }
+      this.#tellState();
+      const [first] = made.texts;
+      if (first !== undefined) await this.#suggester.prepareAfter(place, settings, first.text);
+    } catch (error) {
+      this.#tellFailure(error);
+    }
+  }
+
+  /** Begins with what will be wanted if the writer rests here; gives up what will not. */
+  #begin(uri: string, document: OpenDocument, offset: number): void {
+    const { settings } = document;
+    const kind = this.#parts.concepts.document(uri).positionKind(offset);
+    if (settings === null || !isSentencePlace(kind) || this.#isQuiet(document, settings)) {
+      this.#suggester.giveUp();
+      return;
+    }
+    const place = placeOf(uri, offset, document);
+    const dueMs = this.#parts.policy.pauseMs;
+    this.#suggester
+      .prepare(place, settings, dueMs)
+      .catch((error: unknown) => this.#tellFailure(error));
+  }
+
+  /** Counts what became of the offer. @returns whether the edit goes on with it */
+  #noticeOutcome(uri: string, document: OpenDocument, edit: TextEdit): boolean {
+    const { offer } = document;
+    if (offer === null) return false;
+    const outcome = outcomeOf(offer, this.#parts.concepts.document(uri).text, edit);
+    switch (outcome) {
+      case 'lost':
+        document.offer = null;
+        return false;
+      case 'typing':
+      case 'takenBack':
+        return true;
+      case 'untouched':
+        return false;
+      case 'acceptedPartly':
+      case 'accepted':
+      case 'typed':
+      case 'rejected':
+        if (!offer.counted.has(outcome)) {
+          offer.counted.add(outcome);
+          this.#parts.policy.note({ kind: outcome, uri, at: this.#parts.clock.now() });
+        }
+        return outcome === 'acceptedPartly';
+    }
+  }
+
+  #isQuiet(document: OpenDocument, settings: Settings): boolean {
+    return (
+      !isLanguageEnabled(settings, document.languageId) ||
+      settings.completion.mode === 'manual' ||
+      this.#snoozedUntil !== null
+    );
+  }
+
+  #need(uri: string): OpenDocument {
+    const document = this.#documents.get(uri);
+    if (document !== undefined) return document;
+    throw new InvalidRequestError('document: expected an open one, found one that is closed');
+  }
+
+  #forgetOffer(uri: string): void {
+    this.#need(uri).offer = null;
+  }
+
+  #tellState(): void {
+    this.#parts.onState({
+      snoozedUntil: this.#snoozedUntil,
+      isOnBattery: false,
+      reduced: this.#parts.budget.reduced,
+      documents: [...this.#documents]
+        .filter(([, { steering, target }]) => steering !== null || target !== null)
+        .map(([uri, { steering, target }]) => ({ uri, steering, target })),
+    });
+  }
+
+  /** Nobody waits for work ahead: what fails here fails again, and is told, when it is asked for. */
+  #tellFailure(error: unknown): void {
+    if (!isAbortError(error)) this.#parts.logger.warn(`preparing ahead failed: ${String(error)}`);
+  }
+}
+
+function placeOf(uri: string, offset: number, document: OpenDocument): SuggestionPlace {
+  return { uri, offset, target: document.target, steering: document.steering };
+}
+
+function isSentencePlace(kind: PositionKind): boolean {
+  return kind === 'sentenceEnd' || kind === 'paragraphEnd' || kind === 'paragraphStart';
+}
+
+/** Nobody wants to be interrupted by what the model itself does not believe; who asks gets all. */
+function surelyEnough(
+  texts: readonly OfferedText[],
+  { completion }: Settings,
+  isExplicit: boolean,
+): OfferedText[] {
+  return texts.filter(({ confidence }) => {
+    return isExplicit || confidence === null || confidence >= completion.minConfidence;
+  });
+}
+
+function completionsOf({ start }: Offer, texts: readonly OfferedText[]): Completion[] {
+  return texts.map(({ text }) => ({ start, text }));
+}
+
+function factsOf(
+  { found, answer }: Prepared,
+  candidates: readonly Candidate[],
+  until: number,
+): SuggestionFacts {
+  return {
+    model: found.model.name,
+    conceptModel: found.sampling.lcm,
+    steps: answer.effort.steps,
+    lang: found.writing.lang,
+    latencyMs: (answer.firstAt ?? until) - answer.startedAt,
+    wasPrepared: answer.firstAt !== null && answer.firstAt <= until,
+    candidates: candidates.map(({ text, origin, agreement }) => {
+      return { text, origin, agreement, confidence: null };
+    }),
+  };
+}
+
+/** Waits for work that others may be waiting for as well: only the waiting is given up. */
+function unlessAborted<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
+  return new Promise((resolve, reject) => {
+    const giveUp = () => reject(signal.reason);
+    if (signal.aborted) return giveUp();
+    signal.addEventListener('abort', giveUp, { once: true });
+    work.then(resolve, reject).finally(() => signal.removeEventListener('abort', giveUp));
+  });
+}
