@@ -15,9 +15,11 @@ import {
   type ConfigurationRequest,
   ErrorAction,
   type ErrorHandler,
+  ExecuteCommandRequest,
   LanguageClient,
   type LanguageClientOptions,
   type Middleware,
+  type NotificationType,
   type RequestParam,
   type RequestType,
   ResponseError,
@@ -58,6 +60,8 @@ export class ServerClient implements Disposable {
   readonly #middleware: Middleware;
   readonly #restarts = new RestartPolicy();
   readonly #healthChanged = new EventEmitter<Health>();
+  /** Registers each listener with a connection. */
+  readonly #listeners: ((client: QuietClient) => void)[] = [];
   /** The connection that counts; undefined while none is wanted. */
   #client: QuietClient | undefined;
   #restarting: Promise<void> | undefined;
@@ -88,9 +92,19 @@ export class ServerClient implements Disposable {
     client.onNotification(modelStatus, (status) => {
       if (this.#client === client) this.#setHealth(status);
     });
+    for (const listen of this.#listeners) listen(client);
     client.start().catch((error) => {
       this.#log.error(`server: did not start: ${error}`);
       this.#recover(client);
+    });
+  }
+
+  /** Listens to every server from the next start on. */
+  onNotification<P>(type: NotificationType<P>, listener: (params: P) => void): void {
+    this.#listeners.push((client) => {
+      client.onNotification(type, (params) => {
+        if (this.#client === client) listener(params);
+      });
     });
   }
 
@@ -126,10 +140,28 @@ export class ServerClient implements Disposable {
    *
    * @returns undefined when it was cancelled, or failed: then the writer was told, and the log
    */
-  async ask<P extends object, R>(
+  ask<P extends object, R>(
     type: RequestType<P, R, ErrorData>,
     params: P,
-    { cancellation, onProgress }: AskOptions = {},
+    options: AskOptions = {},
+  ): Promise<R | undefined> {
+    return this.#ask(type.method, params, options);
+  }
+
+  /**
+   * Runs a command of the server (`serverCommands`) that the writer waits for.
+   *
+   * @returns what it answers; undefined when it failed: then the writer was told, and the log
+   */
+  run<R>(command: string, params?: object): Promise<R | undefined> {
+    const all = { command, arguments: params === undefined ? [] : [params] };
+    return this.#ask(ExecuteCommandRequest.method, all, {});
+  }
+
+  async #ask<R>(
+    method: string,
+    params: object,
+    { cancellation, onProgress }: AskOptions,
   ): Promise<R | undefined> {
     const client = this.#client;
     if (client === undefined) {
@@ -144,9 +176,9 @@ export class ServerClient implements Disposable {
     });
     try {
       const all = onProgress === undefined ? params : { ...params, workDoneToken };
-      return await client.sendRequest<R>(type.method, all, cancellation);
+      return await client.sendRequest<R>(method, all, cancellation);
     } catch (error) {
-      if (!cancellation?.isCancellationRequested) this.#log.error(`${type.method}: ${error}`);
+      if (!cancellation?.isCancellationRequested) this.#log.error(`${method}: ${error}`);
       return undefined;
     } finally {
       progress.dispose();

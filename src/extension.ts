@@ -1,5 +1,7 @@
 import { commands, type ExtensionContext, window, workspace } from 'vscode';
+import { suggestionsReady } from '../protocol/completion.ts';
 import { settingsSection } from '../protocol/settings.ts';
+import { registerAccepting } from './accepting.ts';
 import { registerChooseConceptModel } from './chooseConceptModel.ts';
 import { registerChooseModel } from './chooseModel.ts';
 import { ServerClient } from './client.ts';
@@ -20,16 +22,21 @@ export function activate(context: ExtensionContext): void {
     provideInlineCompletionItems: ghostText.provideItems,
   });
   const languages = new LanguageCommands(client);
+  client.onNotification(suggestionsReady, ghostText.showReady);
 
   context.subscriptions.push(
     ghostText,
     status,
     languages,
     client,
+    registerAccepting(ghostText),
     registerInstallModel(client),
     registerChooseModel(client),
     registerChooseConceptModel(client),
-    client.onDidChangeHealth((health) => status.update(health)),
+    client.onDidChangeHealth((health) => {
+      status.update(health);
+      ghostText.noticeReadiness(health.state === 'ready');
+    }),
     commands.registerCommand('thoughtline.restartServer', () => client.restart()),
     commands.registerCommand('thoughtline.showLog', () => log.show()),
     workspace.onDidChangeConfiguration((event) => {

@@ -1,6 +1,6 @@
 /*
- * When a next sentence is offered, and what is kept of an offer while the writer types. All of it
- * runs on every keystroke, so nothing here looks at more than a few lines.
+ * Where a next sentence may be wanted, and what is left of an offer while the writer types. All of
+ * it runs on every keystroke, so nothing here looks at more than a few lines.
  */
 
 /** Characters at the end of a line that decide; a sentence end with its closers is shorter. */
@@ -55,25 +55,14 @@ export interface Offer {
   texts: readonly string[];
 }
 
-/** What is left of an offer when the caret has moved on. */
-export interface Continuation {
-  /** The offered sentences that the writer is typing, whole. */
-  texts: readonly string[];
-  /** The writer has accepted one of them, or typed it to its end. */
-  isAccepted: boolean;
-}
-
-/** Finds what the writer has made of an offer by typing on from where it was made. */
-export function continueOffer(offer: Offer, { uri, line, before }: Caret): Continuation {
+/** Returns what is left of each offered sentence that the writer is typing. */
+export function restsOf(offer: Offer, { uri, line, before }: Caret): string[] {
   const { caret, texts } = offer;
-  if (uri !== caret.uri || line !== caret.line || !before.startsWith(caret.before)) {
-    return { texts: [], isAccepted: false };
-  }
+  if (uri !== caret.uri || line !== caret.line || !before.startsWith(caret.before)) return [];
   const typed = before.slice(caret.before.length);
-  return {
-    texts: texts.filter((text) => text.length > typed.length && text.startsWith(typed)),
-    isAccepted: texts.includes(typed),
-  };
+  return texts
+    .filter((text) => text.length > typed.length && text.startsWith(typed))
+    .map((text) => text.slice(typed.length));
 }
 
 /** A zero-based position in a document, as in the editor. */
@@ -82,7 +71,11 @@ interface Position {
   character: number;
 }
 
-/** Tells whether a change that starts here leaves an offer behind: what it was based on is different. */
-export function isOutdatedBy({ caret }: Offer, { line, character }: Position): boolean {
-  return line < caret.line || (line === caret.line && character < caret.before.length);
+/** Returns the end of a text that was put at a position. */
+export function endOfChange({ line, character }: Position, text: string): Position {
+  const lines = text.split(/\r\n|\r|\n/);
+  const last = lines[lines.length - 1] ?? '';
+  return lines.length === 1
+    ? { line, character: character + text.length }
+    : { line: line + lines.length - 1, character: last.length };
 }

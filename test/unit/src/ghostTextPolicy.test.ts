@@ -1,11 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import {
-  continueOffer,
-  isOutdatedBy,
-  isSentencePoint,
-  type Offer,
-} from '../../../src/ghostTextPolicy.ts';
+import { endOfChange, isSentencePoint, type Offer, restsOf } from '../../../src/ghostTextPolicy.ts';
 
 /** @param text  a document with `|` at the caret */
 function checkPoint(text: string, expected: boolean): void {
@@ -77,44 +72,41 @@ describe('isSentencePoint', () => {
 const caret = { uri: 'file:///a.md', line: 4, before: 'It was dark.' };
 const offer: Offer = { caret, texts: [' She waited.', ' She slept.', ' Nobody came.'] };
 
-function checkTyped(before: string, texts: string[], isAccepted = false): void {
-  assert.deepEqual(continueOffer(offer, { ...caret, before }), { texts, isAccepted });
+function checkRests(before: string, rests: string[]): void {
+  assert.deepEqual(restsOf(offer, { ...caret, before }), rests);
 }
 
-describe('continueOffer', () => {
-  it('keeps everything where the offer was made, so that cycling shows the same list', () => {
-    checkTyped('It was dark.', [' She waited.', ' She slept.', ' Nobody came.']);
+describe('restsOf', () => {
+  it('is everything where the offer was made', () => {
+    checkRests('It was dark.', [' She waited.', ' She slept.', ' Nobody came.']);
   });
 
-  it('keeps what the writer is typing', () => {
-    checkTyped('It was dark. ', [' She waited.', ' She slept.', ' Nobody came.']);
-    checkTyped('It was dark. She ', [' She waited.', ' She slept.']);
-    checkTyped('It was dark. She w', [' She waited.']);
+  it('is the rest of what the writer is typing', () => {
+    checkRests('It was dark. ', ['She waited.', 'She slept.', 'Nobody came.']);
+    checkRests('It was dark. She ', ['waited.', 'slept.']);
+    checkRests('It was dark. She w', ['aited.']);
   });
 
-  it('keeps nothing when the writer goes another way', () => {
-    checkTyped('It was dark. A', []);
-    checkTyped('It was dark', []);
-    checkTyped('It was late.', []);
-    checkTyped('It was dark. She waited. Then', []);
+  it('is nothing when the writer goes another way, or has taken all of it', () => {
+    checkRests('It was dark. A', []);
+    checkRests('It was dark', []);
+    checkRests('It was late.', []);
+    checkRests('It was dark. She slept.', []);
+    checkRests('It was dark. She waited. Then', []);
   });
 
-  it('notices that a sentence was taken', () => {
-    checkTyped('It was dark. She slept.', [], true);
-  });
-
-  it('keeps nothing in another place', () => {
-    const nothing = { texts: [], isAccepted: false };
-    assert.deepEqual(continueOffer(offer, { ...caret, line: 5 }), nothing);
-    assert.deepEqual(continueOffer(offer, { ...caret, uri: 'file:///b.md' }), nothing);
+  it('is nothing in another place', () => {
+    assert.deepEqual(restsOf(offer, { ...caret, line: 5 }), []);
+    assert.deepEqual(restsOf(offer, { ...caret, uri: 'file:///b.md' }), []);
   });
 });
 
-describe('isOutdatedBy', () => {
-  it('leaves an offer behind when something before it changes, and only then', () => {
-    assert.equal(isOutdatedBy(offer, { line: 0, character: 0 }), true);
-    assert.equal(isOutdatedBy(offer, { line: 4, character: 11 }), true);
-    assert.equal(isOutdatedBy(offer, { line: 4, character: 12 }), false);
-    assert.equal(isOutdatedBy(offer, { line: 5, character: 0 }), false);
+describe('endOfChange', () => {
+  it('is where the text ends, on whichever line', () => {
+    const start = { line: 3, character: 5 };
+    assert.deepEqual(endOfChange(start, ''), start);
+    assert.deepEqual(endOfChange(start, 'dark.'), { line: 3, character: 10 });
+    assert.deepEqual(endOfChange(start, 'dark.\n'), { line: 4, character: 0 });
+    assert.deepEqual(endOfChange(start, 'dark.\r\n\r\nShe'), { line: 5, character: 3 });
   });
 });
