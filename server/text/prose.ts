@@ -6,6 +6,7 @@ import { parsePlain } from './prosePlain.ts';
 import type { Segment } from './segment.ts';
 import { nextSegment } from './segments.ts';
 import { isLanguageLine } from './statedLanguage.ts';
+import { isSwitchLine } from './statedSwitch.ts';
 
 /**
  * How much of a document is read. `markup`: with the parser of its format; `plain`: only lines free
@@ -57,7 +58,9 @@ export function readSegment(
   definitions: ReadonlySet<string>,
 ): Flow[] {
   if (isOpaque || depth === 'nothing') return [{ start: 0, end: source.length }];
-  if (format === 'plaintext') return parsePlain(source, (line) => !isLanguageLine(line));
+  if (format === 'plaintext') {
+    return parsePlain(source, (line) => !isLanguageLine(line) && !isSwitchLine(line));
+  }
   const markup = format === 'markdown' ? markdownMarkup : latexMarkup;
   if (depth === 'markup') {
     try {

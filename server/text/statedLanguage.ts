@@ -1,3 +1,11 @@
+import {
+  frontMatterField,
+  frontMatterOf,
+  gap,
+  headOf,
+  ownComments,
+  topOf,
+} from './documentHead.ts';
 import type { ProseFormat } from './proseBlock.ts';
 
 /*
@@ -11,29 +19,11 @@ export interface StatedLanguage {
   readonly where: 'comment' | 'frontMatter';
 }
 
-/** How far statements are looked for, in UTF-16 units: preambles are shorter. */
-const maxHead = 1 << 14;
-
-/** Lines in which a comment counts: further down it may be an example. */
-const maxCommentLines = 20;
-
-/** Bounded, so that no line of spaces is gone through again and again. */
-const gap = '[ \\t]{0,8}';
-const own = `thoughtline:${gap}lang(?:uage)?${gap}=${gap}(\\S[^\\r\\n]{0,63}?)${gap}`;
-
-const ownComment: Readonly<Record<ProseFormat, RegExp>> = {
-  markdown: new RegExp(`^${gap}<!--${gap}${own}-->`, 'im'),
-  latex: new RegExp(`^${gap}%{1,8}${gap}${own}$`, 'im'),
-  plaintext: new RegExp(`^${gap}${own}$`, 'im'),
-};
+const ownComment = ownComments(`lang(?:uage)?${gap}=${gap}(\\S[^\\r\\n]{0,63}?)`);
+const field = frontMatterField('lang(?:uage)?', '[^\\s"\'#][^"\'#\\r\\n]{0,63}?');
 
 const texComment = new RegExp(
   `^${gap}%${gap}!TeX${gap}spellcheck${gap}=${gap}(\\S{1,64})${gap}$`,
-  'im',
-);
-const frontMatter = /^\uFEFF?(---|\+\+\+)[ \t]*\r?\n([\s\S]*?)\n\1[ \t]*(?:\r?\n|$)/;
-const frontMatterField = new RegExp(
-  `^lang(?:uage)?${gap}[:=]${gap}(["']?)([^\\s"'#][^"'#\\r\\n]{0,63}?)\\1${gap}(?:#.*)?$`,
   'im',
 );
 const babel = /^[^%\r\n]*\\usepackage[ \t]{0,8}\[([^\]]{0,512})\][ \t]{0,8}\{babel\}/m;
@@ -84,16 +74,15 @@ const texNames: Readonly<Record<string, string>> = {
 
 /** Returns the languages that a document names as its own; the first that is known counts. */
 export function statedLanguages(text: string, format: ProseFormat): StatedLanguage[] {
-  const head = text.slice(0, maxHead);
-  const top = firstLines(head, maxCommentLines);
+  const head = headOf(text);
+  const top = topOf(head);
   const found: StatedLanguage[] = [];
   const add = (where: StatedLanguage['where'], name: string | undefined) => {
     if (name !== undefined && name.trim() !== '') found.push({ name: name.trim(), where });
   };
   add('comment', ownComment[format].exec(top)?.[1]);
   if (format === 'markdown') {
-    const matter = frontMatter.exec(head)?.[2];
-    add('frontMatter', matter === undefined ? undefined : frontMatterField.exec(matter)?.[2]);
+    add('frontMatter', field.exec(frontMatterOf(head) ?? '')?.[2]);
   }
   if (format === 'latex') {
     add('comment', texComment.exec(top)?.[1]);
@@ -120,13 +109,4 @@ function mainOption(options: string | undefined): string | undefined {
 
 function texName(name: string | undefined): string | undefined {
   return name === undefined ? undefined : (texNames[name.trim().toLowerCase()] ?? name);
-}
-
-function firstLines(text: string, count: number): string {
-  let end = -1;
-  for (let line = 0; line < count; line++) {
-    end = text.indexOf('\n', end + 1);
-    if (end < 0) return text;
-  }
-  return text.slice(0, end);
 }
