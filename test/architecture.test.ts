@@ -17,6 +17,7 @@ const disk = ['node:fs', 'node:fs/promises', 'node:path', 'node:os'];
 /** What the two entries of the server, for an editor and for scripts, are built from. */
 const wholeServer = [
   'server/writing',
+  'server/features/rewriting',
   'server/features',
   'server/search',
   'server/store',
@@ -107,6 +108,16 @@ const floors: Readonly<Record<string, Floor>> = {
     imports: [
       'server/inference',
       'server/search',
+      'server/text',
+      'server/tensor',
+      'server/base',
+      'protocol',
+    ],
+  },
+  'server/features/rewriting': {
+    imports: [
+      'server/features',
+      'server/inference',
       'server/text',
       'server/tensor',
       'server/base',

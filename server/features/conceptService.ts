@@ -73,6 +73,16 @@ export interface SuggestionContext {
   writing: SuggestionWriting;
 }
 
+/** Sentences as a feature beside this one needs them. */
+export interface ReadSentences {
+  model: LoadedModel;
+  /** In the order of the sentences. */
+  concepts: Concept[];
+  /** Codes of their languages. */
+  langs: string[];
+  encode: EncodeSentences;
+}
+
 /**
  * What the writer can ask for, one method per request, whoever asks. While there is no model the
  * answers are empty: a model that is still loading is not an error.
@@ -246,6 +256,20 @@ export class ConceptService {
       })),
       to: target,
     };
+  }
+
+  /** Returns the concepts of sentences of a document, and their languages; null without a model. */
+  async readSentences<T extends { text: string; paragraph: string }>(
+    document: DocumentText,
+    sentences: readonly T[],
+    settings: Settings,
+    signal?: AbortSignal,
+  ): Promise<ReadSentences | null> {
+    const model = this.#model;
+    if (model === null) return null;
+    const choices = await this.#choose(document, sentences, settings, signal);
+    const concepts = await this.#concepts.concepts(inLanguages(sentences, choices), signal);
+    return { model, concepts, langs: choices.map(({ code }) => code), encode: this.#encode };
   }
 
   /** Returns the languages of sentences, once what identifies them is there. */

@@ -148,6 +148,21 @@ export class DocumentText {
     return undefined;
   }
 
+  /**
+   * The sentences of the paragraphs that a range touches, and of one on either side, in reading
+   * order; reads no others.
+   */
+  sentencesAround(start: number, end: number): Sentence[] {
+    const first = Math.max(0, this.#indexAt(start) - 1);
+    const last = this.#indexAt(end) + 1;
+    return this.#segments.slice(first, last + 1).flatMap((one) => this.#sentencesOf(one));
+  }
+
+  /** Tells whether an offset is in code, maths, a table, front matter …. */
+  isOpaqueAt(offset: number): boolean {
+    return this.#segments[this.#indexAt(offset)]?.isOpaque ?? false;
+  }
+
   /** Tells whether a next sentence is wanted at an offset. */
   positionKind(offset: number): PositionKind {
     const text = this.#text;

@@ -247,3 +247,29 @@ for (const [format, text] of documents) {
     );
   });
 }
+
+for (const [format, text] of documents) {
+  test(`${format}: the sentences around a range are those that it touches, and no far ones`, () => {
+    const whole = new DocumentText(text, format).sentences;
+    for (let start = 0; start < text.length; start += 37) {
+      const end = Math.min(text.length, start + (start % 5) * 20);
+      const around = new DocumentText(text, format).sentencesAround(start, end);
+      const first = whole.findIndex((one) => one.start === around[0]?.start);
+      assert.deepEqual(
+        around,
+        around.length === 0 ? [] : whole.slice(first, first + around.length),
+      );
+      const touched = whole.filter((one) => one.start < end && one.end > start);
+      for (const one of touched) assert.ok(around.some((other) => other.start === one.start));
+    }
+  });
+}
+
+test('code, front matter and maths are opaque; prose, headings and an empty document are not', () => {
+  const text = '---\nlang: en\n---\n\n# Title\n\nIt rained.\n\n```\ncode\n```\n\n$$\nx\n$$\n';
+  const document = new DocumentText(text, 'markdown');
+  const isOpaque = (word: string) => document.isOpaqueAt(text.indexOf(word));
+  assert.deepEqual(['lang', 'code', 'x\n$$'].map(isOpaque), [true, true, true]);
+  assert.deepEqual(['Title', 'rained'].map(isOpaque), [false, false]);
+  assert.equal(new DocumentText('', 'markdown').isOpaqueAt(0), false);
+});
