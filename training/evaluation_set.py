@@ -31,6 +31,8 @@ CANDIDATES = 1000  # Sentences among which a translation is looked for.
 MAX_PIECES = 25
 MAX_TARGET_PIECES = 30  # Longer sentences are context, but no target of a concept model.
 MAX_PARAGRAPHS_PER_SOURCE = 5
+WINDOWS, WINDOW_LENGTH = 64, 16
+CALIBRATION_WINDOWS = 192  # Confidence is fitted on them, and judged on the others.
 
 NUMBER = re.compile(r"\d(?:[\d.,:]*\d)?")
 NAME = re.compile(r"(?<=[a-z,;] )[A-Z][a-z]+(?![A-Za-z])(?:[ -][A-Z][a-z]+(?![A-Za-z]))*")
@@ -71,13 +73,18 @@ class HeldOutText:
         follows = np.isin(rows + 1, rows) & (self.corpus.document[rows] == self.corpus.document[(rows + 1) % len(self.corpus.document)])
         return [[self.text(row), self.text(row + 1)] for row in rows[follows][:count]]
 
-    def windows(self, count: int, length: int) -> list[dict]:
-        """Returns the parts of documents on which next concepts are foretold, with what may be a target."""
-        rng = np.random.default_rng(1)
+    def windows(self, count: int, length: int, skipped: int = 0) -> list[dict]:
+        """
+        Returns the parts of documents on which next concepts are foretold, with what may be a target.
+
+        What comes after the `skipped` first documents shares none with them.
+        """
         documents = [rows for rows in self.documents() if len(rows) >= length]
-        documents = [documents[i] for i in rng.permutation(len(documents))[:count]]
+        order = np.random.default_rng(1).permutation(len(documents))
+        rng = np.random.default_rng(1 + skipped)
+        rng.permutation(len(documents))  # The places of the first windows were drawn after the order.
         windows = []
-        for document in documents:
+        for document in [documents[i] for i in order[skipped : skipped + count]]:
             start = rng.integers(0, len(document) - length + 1)
             rows = document[start : start + length]
             is_target = self.corpus.prose[rows] & (self.corpus.lengths[rows] <= MAX_TARGET_PIECES)
@@ -171,7 +178,8 @@ def main() -> None:
         "neighbours": held_out.neighbours(1000),
         "paraphrases": held_out_paraphrases(arguments.pairs, 1000),
         "translations": translations(arguments.pairs),
-        "windows": held_out.windows(64, 16),
+        "windows": held_out.windows(WINDOWS, WINDOW_LENGTH),
+        "calibration": held_out.windows(CALIBRATION_WINDOWS, WINDOW_LENGTH, skipped=WINDOWS),
         "paragraphs": held_out.paragraphs(30, context=4),
         "fragile": held_out.fragile(300),
         "words": known_words(training_texts(corpus, vocabulary)),
