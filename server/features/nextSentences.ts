@@ -70,14 +70,3 @@ export async function writeConcepts(
     return embedding === undefined ? [] : [{ text, score, embedding }];
   });
 }
-
-/**
- * Fits a sentence to the place where it is inserted: a space after a sentence on the same line,
- * none at the start of a line, after a space, or after a full-width full stop.
- *
- * @param before  the text of the line before the caret
- */
-export function fitToCaret(before: string, sentence: string): string {
-  const needsSpace = before !== '' && !/[\s。！？」』）]$/u.test(before);
-  return needsSpace ? ` ${sentence}` : sentence;
-}

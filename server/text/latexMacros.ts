@@ -53,6 +53,7 @@ export const replacedMacros = new Map([
   ['textemdash', '—'],
   ['textbackslash', '\\'],
   ['textasciitilde', '~'],
+  ['textasciicircum', '^'],
   ['LaTeX', 'LaTeX'],
   ['LaTeXe', 'LaTeX2e'],
   ['TeX', 'TeX'],

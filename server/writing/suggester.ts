@@ -4,7 +4,7 @@ import type {
   SuggestionContext,
   SuggestionPlace,
 } from '../features/conceptService.ts';
-import { fitToCaret } from '../features/nextSentences.ts';
+import { fitSentences, placeAt } from '../features/fitting.ts';
 import type { Candidate } from '../features/ranking.ts';
 import { DocumentText } from '../text/documentText.ts';
 import type { Budget } from './budget.ts';
@@ -48,20 +48,17 @@ export class Suggester {
   /** Fits suggestions to their place, each with as many sentences as the writer wants. */
   async fit(
     place: SuggestionPlace,
+    { sentences: read, writing }: SuggestionContext,
     settings: Settings,
     candidates: readonly Candidate[],
     signal?: AbortSignal,
   ): Promise<OfferedText[]> {
-    const { text } = this.#concepts.document(place.uri);
-    const line = text.slice(text.lastIndexOf('\n', place.offset - 1) + 1, place.offset);
+    const { text, format } = this.#concepts.document(place.uri);
+    const here = placeAt(text, place.offset, format, read.at(-1)?.lang);
     const fitted: OfferedText[] = [];
     for (const candidate of candidates) {
       const sentences = await this.#writeOn(place, settings, candidate.text, signal);
-      const whole = sentences.reduce(
-        (before, sentence) => before + fitToCaret(before, sentence),
-        line,
-      );
-      fitted.push({ text: whole.slice(line.length), confidence: null });
+      fitted.push({ text: fitSentences(here, sentences, writing.lang), confidence: null });
     }
     return fitted;
   }

@@ -168,7 +168,7 @@ export class WritingService {
     if (restMs > 0) await wait(clock, restMs, signal);
     const { answer } = prepared;
     const candidates = await unlessAborted(answer.isWhole ? answer.whole : answer.first, signal);
-    const texts = await this.#suggester.fit(place, settings, candidates, signal);
+    const texts = await this.#suggester.fit(place, prepared.found, settings, candidates, signal);
     if (document.version !== version || texts.length === 0) return [];
 
     const made: MadeOffer = { place, start: offset, texts, counted: new Set() };
@@ -242,13 +242,13 @@ export class WritingService {
   async #goOn(
     document: OpenDocument,
     made: MadeOffer,
-    { answer }: Prepared,
+    { found, answer }: Prepared,
     settings: Settings,
   ): Promise<void> {
     const { place } = made;
     try {
       if (!answer.isWhole) {
-        const texts = await this.#suggester.fit(place, settings, await answer.whole);
+        const texts = await this.#suggester.fit(place, found, settings, await answer.whole);
         if (document.offer !== made) return;
         made.texts = texts;
         this.#parts.onReady({ uri: place.uri, offset: place.offset });

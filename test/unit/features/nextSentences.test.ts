@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { contextWindow } from '../../../server/features/contextWindow.ts';
-import { fitToCaret, nextSentences } from '../../../server/features/nextSentences.ts';
+import { nextSentences } from '../../../server/features/nextSentences.ts';
 import { samplingDefaults } from '../../../server/features/sampling.ts';
 import { FakeInference } from '../../support/fakeInference.ts';
 
@@ -41,15 +41,3 @@ test('an aborted signal rejects', () =>
   assert.rejects(nextSentences(new FakeInference(), concepts(1), options, AbortSignal.abort()), {
     name: 'AbortError',
   }));
-
-for (const [before, expected] of [
-  ['', 'He left.'],
-  ['It rained.', ' He left.'],
-  ['It rained. ', 'He left.'],
-  ['He said: “No.”', ' He left.'],
-  ['下雨了。', 'He left.'],
-] as const) {
-  test(`a sentence fits behind «${before}»`, () => {
-    assert.equal(fitToCaret(before, 'He left.'), expected);
-  });
-}
