@@ -133,6 +133,12 @@ const floors: Readonly<Record<string, Floor>> = {
       'server/base',
       'protocol',
     ],
+    uses: [
+      { name: 'node:child_process', in: 'server/writing/powerSupply.ts' },
+      { name: 'node:fs/promises', in: 'server/writing/powerSupply.ts' },
+      { name: 'node:fs/promises', in: 'server/writing/statisticsFile.ts' },
+      { name: 'node:path', in: 'server/writing/statisticsFile.ts' },
+    ],
   },
   'server/commandline': { imports: ['server', ...wholeServer], uses: ['node:*'] },
   server: {

@@ -7,7 +7,10 @@ import { RecentlyUsed } from '../base/recentlyUsed.ts';
  *   pause = clamp(burst factor × upper quartile of the intervals between keys) × back-off
  */
 
-/** What the policy hears of a document. `at` is in milliseconds of a clock that never goes back. */
+/**
+ * What the policy hears of a document. `at` is in milliseconds of any clock; one that is set back
+ * makes nothing last longer than it would.
+ */
 export type WritingEvent =
   /** One change of the document; `length` in UTF-16 units. A replacement is deleted, then inserted. */
   | { kind: 'inserted'; uri: string; at: number; length: number }
@@ -114,8 +117,9 @@ export class AskingPolicy {
     const standing = this.#documents.get(uri);
     if (standing === 'deleted' || this.#backOff.isSilentAt(at)) return { kind: 'silent' };
     if (standing === 'accepted') return { kind: 'wait', until: at };
-    const rest = this.#lastKeyAt + (pauseMs ?? this.#pauseAt(at));
-    return { kind: 'wait', until: Math.max(at, rest) };
+    const pause = pauseMs ?? this.#pauseAt(at);
+    const rested = Math.max(0, at - this.#lastKeyAt);
+    return { kind: 'wait', until: at + Math.max(0, pause - rested) };
   }
 
   #pauseAt(at: number): number {
@@ -163,14 +167,14 @@ class BackOff {
   #factor = 1;
   #since = 0;
   #rejections = 0;
-  #silentUntil = Number.NEGATIVE_INFINITY;
+  #silentSince = Number.NEGATIVE_INFINITY;
 
   isSilentAt(at: number): boolean {
-    return at < this.#silentUntil;
+    return this.#silentSince <= at && at < this.#silentSince + silenceMs;
   }
 
   factorAt(at: number): number {
-    const left = Math.max(0, 1 - (at - this.#since) / backOffMs);
+    const left = Math.min(Math.max(0, 1 - (at - this.#since) / backOffMs), 1);
     return 1 + (this.#factor - 1) * left;
   }
 
@@ -181,12 +185,12 @@ class BackOff {
     this.#set(at, Math.min(this.factorAt(at) * rejectionFactor, maxBackedOffPauseMs / pauseMs));
     if (this.#rejections < maxRejections) return;
     this.#rejections = 0;
-    this.#silentUntil = at + silenceMs;
+    this.#silentSince = at;
   }
 
   ease(at: number): void {
     this.#rejections = 0;
-    this.#silentUntil = Number.NEGATIVE_INFINITY;
+    this.#silentSince = Number.NEGATIVE_INFINITY;
     this.#set(at, Math.max(1, this.factorAt(at) * acceptanceFactor));
   }
 
