@@ -73,6 +73,12 @@ export class GhostText implements Disposable {
     return this.#offer === undefined ? [] : restsOf(this.#offer, caretAt(document, position));
   }
 
+  /** Returns what is left of one offered sentence at a place; undefined where it is not offered. */
+  restOf(sentence: string, document: TextDocument, position: Position): string | undefined {
+    const texts = this.#offer?.texts.filter((text) => text.trim() === sentence) ?? [];
+    return this.#offer && restsOf({ ...this.#offer, texts }, caretAt(document, position))[0];
+  }
+
   /** More sentences are there than those that were answered. */
   readonly showReady = ({ uri, offset }: SuggestionsReadyParams): void => {
     const editor = window.activeTextEditor;

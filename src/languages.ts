@@ -23,8 +23,9 @@ import {
   type NamedLanguage,
   translate,
 } from '../protocol/server.ts';
-import { languageIds, settingsSection } from '../protocol/settings.ts';
+import { settingsSection } from '../protocol/settings.ts';
 import type { ServerClient } from './client.ts';
+import { proseEditor } from './proseEditor.ts';
 import { readSettings } from './settings.ts';
 
 /** Scheme of the read-only documents that show translations. */
@@ -261,10 +262,4 @@ async function useTranslation(
 function wantedRange({ document, selection }: TextEditor): Range {
   if (!selection.isEmpty) return new Range(selection.start, selection.end);
   return document.lineAt(selection.active).range;
-}
-
-/** The active editor, if its document is in a language that we read. */
-function proseEditor(): TextEditor | undefined {
-  const editor = window.activeTextEditor;
-  return languageIds.some((id) => id === editor?.document.languageId) ? editor : undefined;
 }

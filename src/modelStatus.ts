@@ -1,8 +1,11 @@
 import {
   commands,
   type Disposable,
+  env,
   l10n,
-  type QuickPickItem,
+  languages,
+  MarkdownString,
+  RelativePattern,
   StatusBarAlignment,
   type StatusBarItem,
   type TextDocument,
@@ -10,25 +13,43 @@ import {
   window,
   workspace,
 } from 'vscode';
-import { isLanguageEnabled, languageIds, settingsSection } from '../protocol/settings.ts';
+import { isLanguageEnabled, settingsSection } from '../protocol/settings.ts';
 import type { Health } from './client.ts';
+import type { CompletionStatus } from './completionStatus.ts';
+import { describeHealth } from './healthWords.ts';
+import { nameOfLanguage } from './languageNames.ts';
+import { openMenu } from './menu.ts';
+import { proseEditor } from './proseEditor.ts';
 import { readSettings, toggleLanguage } from './settings.ts';
+import { describeSteering } from './steering.ts';
 
-/** The status bar item and the menu behind it: the health of the model, and what can be done. */
+/** Commands that the tooltip links to. */
+const linked = [
+  'thoughtline.explainSuggestion',
+  'thoughtline.steer',
+  'thoughtline.clearSteering',
+  'thoughtline.snooze',
+  'thoughtline.statistics.focus',
+] as const;
+
+/** The status bar item: the health of the model, and what the writer has set for now. */
 export class ModelStatusItem implements Disposable {
   readonly #item: StatusBarItem;
   readonly #subscriptions: Disposable[];
+  readonly #status: CompletionStatus;
   readonly #describeLanguage: () => Promise<string | undefined>;
   #health: Health = { state: 'starting' };
 
   /** @param describeLanguage  says in which language the paragraph at the caret is */
-  constructor(describeLanguage: () => Promise<string | undefined>) {
+  constructor(status: CompletionStatus, describeLanguage: () => Promise<string | undefined>) {
+    this.#status = status;
     this.#describeLanguage = describeLanguage;
     this.#item = window.createStatusBarItem('thoughtline.status', StatusBarAlignment.Right, 100);
     this.#item.name = 'Thoughtline';
     this.#item.command = 'thoughtline.openMenu';
     this.#subscriptions = [
       this.#item,
+      status.onDidChange(() => this.#draw()),
       window.onDidChangeActiveTextEditor(() => this.#draw()),
       // Also when a document changes its language.
       workspace.onDidOpenTextDocument(() => this.#draw()),
@@ -37,7 +58,7 @@ export class ModelStatusItem implements Disposable {
       }),
       commands.registerCommand('thoughtline.openMenu', () => this.#openMenu()),
       commands.registerCommand('thoughtline.toggleLanguage', async () => {
-        const document = documentInFront();
+        const document = proseEditor()?.document;
         if (document !== undefined) await toggleLanguage(document);
       }),
     ];
@@ -55,17 +76,33 @@ export class ModelStatusItem implements Disposable {
   }
 
   #draw(): void {
-    const document = documentInFront();
+    const document = proseEditor()?.document;
     // Elsewhere than in prose the item would be noise.
     if (window.activeTextEditor !== undefined && document === undefined) {
       this.#item.hide();
       return;
     }
-    const isOff = document !== undefined && !isOfferedIn(document);
-    const { icon, short, long, isTrouble } = describe(this.#health);
-    const lines = isOff ? [l10n.t('Off for this language'), ...long] : long;
-    this.#item.text = `$(${isOff ? 'circle-slash' : icon}) ${short}`;
-    this.#item.tooltip = ['Thoughtline', ...lines].join('\n');
+    const { icon, short, long, isTrouble } = describeHealth(this.#health);
+    const quiet = document && this.#quiet(document);
+    const set = document === undefined ? [] : this.#settings(document);
+    const reduced = this.#status.reduced;
+    const lines = [
+      ...(quiet === undefined ? [] : [quiet.words]),
+      ...set.map(({ long }) => long),
+      ...long,
+      ...(reduced === null
+        ? []
+        : [
+            l10n.t(
+              'This machine is slow: {0} steps and {1} candidates',
+              reduced.steps,
+              reduced.candidates,
+            ),
+          ]),
+    ];
+    const shown = set.length === 0 ? short : set.map(({ short }) => short).join(' · ');
+    this.#item.text = `$(${quiet?.icon ?? icon}) ${shown}`;
+    this.#item.tooltip = this.#tooltip(lines);
     this.#item.accessibilityInformation = { label: ['Thoughtline', ...lines].join(', ') };
     this.#item.backgroundColor = isTrouble
       ? new ThemeColor('statusBarItem.warningBackground')
@@ -73,143 +110,92 @@ export class ModelStatusItem implements Disposable {
     this.#item.show();
   }
 
+  /** Why nothing is offered unasked; undefined where it is. */
+  #quiet(document: TextDocument): { icon: string; words: string } | undefined {
+    const settings = readSettings(document);
+    if (!isLanguageEnabled(settings, document.languageId)) {
+      return { icon: 'circle-slash', words: l10n.t('Off for this language') };
+    }
+    const { snoozedUntil, isOnBattery } = this.#status;
+    if (snoozedUntil !== null) {
+      const time = new Date(snoozedUntil).toLocaleTimeString(env.language, {
+        hour: '2-digit',
+        minute: '2-digit',
+      });
+      return { icon: 'bell-slash', words: l10n.t('Snoozed until {0}', time) };
+    }
+    if (isOnBattery) return { icon: 'plug', words: l10n.t('Only when asked, on battery') };
+    if (settings.completion.excludedFiles.some((glob) => matches(glob, document))) {
+      return { icon: 'circle-slash', words: l10n.t('Only when asked, in this file') };
+    }
+    if (settings.completion.mode === 'manual') {
+      return { icon: 'debug-pause', words: l10n.t('Only when asked') };
+    }
+    return undefined;
+  }
+
+  /** What the writer has set about a document. */
+  #settings(document: TextDocument): { short: string; long: string }[] {
+    const { steering, target } = this.#status.of(document.uri);
+    const language = target === null ? '' : nameOfLanguage(target, env.language);
+    const bent = steering === null ? '' : describeSteering(steering);
+    return [
+      ...(steering === null ? [] : [{ short: bent, long: l10n.t('Steered {0}', bent) }]),
+      ...(target === null
+        ? []
+        : [{ short: language, long: l10n.t('Suggestions in {0}', language) }]),
+    ];
+  }
+
+  #tooltip(lines: readonly string[]): MarkdownString {
+    const tooltip = new MarkdownString('', true);
+    tooltip.isTrusted = { enabledCommands: linked };
+    tooltip.appendMarkdown('**Thoughtline**\n\n');
+    for (const line of lines) tooltip.appendText(line).appendMarkdown('  \n');
+    const editor = proseEditor();
+    if (editor === undefined) return tooltip;
+    const isSteered = this.#status.of(editor.document.uri).steering !== null;
+    const links = [
+      link(l10n.t('Why this suggestion?'), 'thoughtline.explainSuggestion'),
+      link(l10n.t('Steer…'), 'thoughtline.steer'),
+      ...(isSteered ? [link(l10n.t('Clear steering'), 'thoughtline.clearSteering')] : []),
+      this.#status.snoozedUntil === null
+        ? link(l10n.t('Snooze…'), 'thoughtline.snooze')
+        : link(l10n.t('End snooze'), 'thoughtline.snooze'),
+      link(l10n.t('Statistics'), 'thoughtline.statistics.focus'),
+    ];
+    return tooltip.appendMarkdown(`\n\n${links.join(' · ')}`);
+  }
+
   async #openMenu(): Promise<void> {
+    const document = proseEditor()?.document;
+    const health = this.#health;
     // The menu opens whatever the server says; the client has told why it failed.
     const language =
-      this.#health.state === 'ready'
-        ? await this.#describeLanguage().catch(() => undefined)
-        : undefined;
-    const conceptModel = this.#health.state === 'ready' ? this.#health.conceptModel : '';
-    const items = menuItems(documentInFront(), { language, conceptModel });
-    const chosen = await window.showQuickPick(items, {
-      title: 'Thoughtline',
-      placeHolder: describe(this.#health).long.join(', '),
+      health.state === 'ready' ? await this.#describeLanguage().catch(() => undefined) : undefined;
+    const steering = document && this.#status.of(document.uri).steering;
+    await openMenu(document, {
+      state: describeHealth(health).long.join(', '),
+      language,
+      conceptModel: health.state === 'ready' ? health.conceptModel : '',
+      isOffered: document !== undefined && isOfferedIn(document),
+      isSnoozed: this.#status.snoozedUntil !== null,
+      steering: steering ? describeSteering(steering) : undefined,
     });
-    if (chosen === undefined) return;
-    const { command, argument } = chosen;
-    await (argument === undefined
-      ? commands.executeCommand(command)
-      : commands.executeCommand(command, argument));
   }
 }
 
-interface MenuItem extends QuickPickItem {
-  command: string;
-  argument?: string;
-}
-
-/** What the menu says beside its entries; what is not known is empty. */
-interface MenuFacts {
-  language: string | undefined;
-  conceptModel: string;
-}
-
-function menuItems(
-  document: TextDocument | undefined,
-  { language, conceptModel }: MenuFacts,
-): MenuItem[] {
-  const settings = {
-    label: `$(gear) ${l10n.t('Open Settings')}`,
-    command: 'workbench.action.openSettings',
-    argument: settingsSection,
-  };
-  const always: MenuItem[] = [
-    { label: `$(archive) ${l10n.t('Models…')}`, command: 'thoughtline.chooseModel' },
-    {
-      label: `$(lightbulb) ${l10n.t('Concept Model…')}`,
-      command: 'thoughtline.chooseConceptModel',
-      description: conceptModel,
-    },
-    {
-      label: `$(debug-restart) ${l10n.t('Restart Language Server')}`,
-      command: 'thoughtline.restartServer',
-    },
-    { label: `$(output) ${l10n.t('Show Log')}`, command: 'thoughtline.showLog' },
-    settings,
-  ];
-  if (document === undefined) return always;
-  return [
-    {
-      label: `$(sparkle) ${l10n.t('Suggest Next Sentence')}`,
-      command: 'thoughtline.triggerCompletion',
-    },
-    {
-      label: isOfferedIn(document)
-        ? `$(circle-slash) ${l10n.t('Turn Off for {0}', document.languageId)}`
-        : `$(check) ${l10n.t('Turn On for {0}', document.languageId)}`,
-      command: 'thoughtline.toggleLanguage',
-    },
-    {
-      label: `$(globe) ${l10n.t('Set Target Language…')}`,
-      command: 'thoughtline.setTargetLanguage',
-      ...(language !== undefined && { description: language }),
-    },
-    {
-      label: `$(arrow-swap) ${l10n.t('Show Selection in Another Language…')}`,
-      command: 'thoughtline.translateSelection',
-    },
-    ...always,
-  ];
-}
-
-interface Description {
-  /** Name of a codicon. */
-  icon: string;
-  /** For the status bar. */
-  short: string;
-  /** For the tooltip and for screen readers, one fact a line. */
-  long: string[];
-  isTrouble: boolean;
-}
-
-function describe(health: Health): Description {
-  const busy = { icon: 'loading~spin', isTrouble: false };
-  const trouble = { icon: 'warning', short: 'Thoughtline', isTrouble: true };
-  switch (health.state) {
-    case 'starting':
-      return { ...busy, short: 'Thoughtline', long: [l10n.t('Starting')] };
-    case 'loading':
-      return { ...busy, short: 'Thoughtline', long: [l10n.t('Loading the model')] };
-    case 'preparing': {
-      const percent = `${Math.round(health.fraction * 100)} %`;
-      return {
-        ...busy,
-        short: percent,
-        long: [l10n.t('Preparing the model'), health.label, percent],
-      };
-    }
-    case 'ready': {
-      const { model, conceptModel, device, deviceNote, lastLatencyMs, memoryMb } = health;
-      const latency = lastLatencyMs === null ? undefined : `${Math.round(lastLatencyMs)} ms`;
-      return {
-        icon: 'sparkle',
-        short: latency === undefined ? device : `${device} ${latency}`,
-        long: [
-          l10n.t('Ready'),
-          l10n.t('Model: {0}, {1}', model, conceptModel),
-          l10n.t('Device: {0}', device),
-          ...(deviceNote === null ? [] : [deviceNote]),
-          ...(latency === undefined ? [] : [l10n.t('Last answer: {0}', latency)]),
-          l10n.t('Memory: {0} MB', Math.round(memoryMb)),
-        ],
-        isTrouble: false,
-      };
-    }
-    case 'missing':
-      return { ...trouble, long: [l10n.t('No model')] };
-    case 'failed':
-      return { ...trouble, long: [l10n.t('The model failed; see the log')] };
-    case 'stopped':
-      return { ...trouble, long: [l10n.t('Stopped; restart the language server')] };
-  }
-}
-
-/** The document of the active editor, if it is in a language that we read. */
-function documentInFront(): TextDocument | undefined {
-  const document = window.activeTextEditor?.document;
-  return languageIds.some((id) => id === document?.languageId) ? document : undefined;
+function link(words: string, command: (typeof linked)[number]): string {
+  return `[${words}](command:${command})`;
 }
 
 function isOfferedIn(document: TextDocument): boolean {
   return isLanguageEnabled(readSettings(document), document.languageId);
+}
+
+/** Globs are relative to the folder of the document, where it has one. */
+function matches(glob: string, document: TextDocument): boolean {
+  const folder = workspace.getWorkspaceFolder(document.uri);
+  const pattern = folder === undefined ? glob : new RelativePattern(folder, glob);
+  return languages.match({ pattern }, document) > 0;
 }
