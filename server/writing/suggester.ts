@@ -40,6 +40,7 @@ export class Suggester {
     signal?: AbortSignal,
   ): Promise<Prepared | null> {
     const found = await this.#concepts.suggestionContext(place, settings, signal);
+    signal?.throwIfAborted();
     if (found === null) return null;
     this.#preparations.giveUp(found);
     return { found, answer: this.#preparations.prepare(found, { dueMs }) };

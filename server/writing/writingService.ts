@@ -73,6 +73,8 @@ export class WritingService {
   readonly #parts: WritingParts;
   readonly #suggester: Suggester;
   readonly #documents = new Map<string, OpenDocument>();
+  /** Aborted when the writer goes on: what was begun for the place before is not wanted. */
+  #beginning = new AbortController();
   #snoozedUntil: number | null = null;
   #endSnooze: (() => void) | undefined;
 
@@ -263,6 +265,8 @@ export class WritingService {
 
   /** Begins with what will be wanted if the writer rests here; gives up what will not. */
   #begin(uri: string, document: OpenDocument, offset: number): void {
+    this.#beginning.abort();
+    this.#beginning = new AbortController();
     const { settings } = document;
     const kind = this.#parts.concepts.document(uri).positionKind(offset);
     if (settings === null || !isSentencePlace(kind) || this.#isQuiet(document, settings)) {
@@ -272,7 +276,7 @@ export class WritingService {
     const place = placeOf(uri, offset, document);
     const dueMs = this.#parts.policy.pauseMs;
     this.#suggester
-      .prepare(place, settings, dueMs)
+      .prepare(place, settings, dueMs, this.#beginning.signal)
       .catch((error: unknown) => this.#tellFailure(error));
   }
 
