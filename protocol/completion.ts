@@ -88,8 +88,17 @@ export interface CompletionState {
   isOnBattery: boolean;
   /** What was saved because the machine is slow; null while it keeps up. */
   reduced: { steps: number; candidates: number } | null;
-  /** The open documents that are steered or written in another language than their own. */
-  documents: { uri: string; steering: Steering | null; target: string | null }[];
+  /** The open documents that something is set or said for. */
+  documents: DocumentState[];
+}
+
+export interface DocumentState {
+  uri: string;
+  steering: Steering | null;
+  /** Code of the language that was chosen for now; null leaves it to document and settings. */
+  target: string | null;
+  /** Why suggestions do not come by themselves; null: they do. */
+  quiet: Quiet | null;
 }
 
 /**

@@ -87,11 +87,13 @@ export function serve(connection: Connection, buildHouse: BuildHouse): void {
   let progress = new ProgressReport(null);
   let loaded = '';
   let hasConfiguration = false;
+  let hasFolders = false;
   const completions = new LatestOnly();
 
   connection.onInitialize((params): InitializeResult => {
     const { workspace, window } = params.capabilities;
     hasConfiguration = workspace?.configuration === true;
+    hasFolders = workspace?.workspaceFolders === true;
     if (hasConfiguration) {
       settings = new SettingsCache(
         (scopeUri) =>
@@ -113,6 +115,7 @@ export function serve(connection: Connection, buildHouse: BuildHouse): void {
       onState: (state) => void connection.sendNotification(completionState, state),
       onReady: (ready) => void connection.sendNotification(suggestionsReady, ready),
     });
+    house.writing.useFolders(foldersOf(params));
     return {
       serverInfo: { name: 'thoughtline' },
       capabilities: {
@@ -124,6 +127,12 @@ export function serve(connection: Connection, buildHouse: BuildHouse): void {
   });
 
   connection.onInitialized(async () => {
+    if (hasFolders) {
+      connection.workspace.onDidChangeWorkspaceFolders(async () => {
+        const folders = (await connection.workspace.getWorkspaceFolders()) ?? [];
+        house?.writing.useFolders(folders.map(({ uri }) => uri));
+      });
+    }
     await connection.client.register(DidChangeConfigurationNotification.type, {
       section: settingsSection,
     });
@@ -311,6 +320,12 @@ export function serve(connection: Connection, buildHouse: BuildHouse): void {
     loaded = wanted;
     await models.load(name, threads === 0 ? { device } : { device, intraOpNumThreads: threads });
   }
+}
+
+/** The folders that a client has open, as any version of the protocol tells them. */
+function foldersOf({ workspaceFolders, rootUri }: InitializeParams): string[] {
+  const folders = (workspaceFolders ?? []).map(({ uri }) => uri);
+  return folders.length === 0 && typeof rootUri === 'string' ? [rootUri] : folders;
 }
 
 /** Reads the one option that we take, trusting nothing. */

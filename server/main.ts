@@ -8,6 +8,7 @@ import { ModelHost } from './modelHost.ts';
 import { openModelStore } from './models.ts';
 import { AskingPolicy } from './writing/askingPolicy.ts';
 import { Budget } from './writing/budget.ts';
+import { thisPowerMachine } from './writing/powerSupply.ts';
 import { WritingService } from './writing/writingService.ts';
 
 // Entry of the language server: builds the house from the ground up, then listens on the
@@ -23,6 +24,7 @@ serve(connection, ({ storageFolder, logger, onStatus, onState, onReady }) => {
     budget: new Budget(),
     clock: systemClock,
     logger,
+    machine: thisPowerMachine,
     onState,
     onReady,
   });

@@ -2,22 +2,26 @@ import {
   type CompletionState,
   type DirectionName,
   directionNames,
+  type Quiet,
   type Steering,
   type SuggestionFacts,
   type SuggestionsReadyParams,
 } from '../../protocol/completion.ts';
 import { isLanguageEnabled, type Settings } from '../../protocol/settings.ts';
+import { unlessAborted } from '../base/abort.ts';
 import { type Clock, wait } from '../base/clock.ts';
 import { InvalidRequestError, isAbortError } from '../base/errors.ts';
 import type { Logger } from '../base/logger.ts';
 import type { ConceptService, SuggestionPlace } from '../features/conceptService.ts';
 import type { TextEdit } from '../features/documentConcepts.ts';
-import type { Candidate } from '../features/ranking.ts';
 import type { PositionKind } from '../text/documentText.ts';
 import type { ProseFormat } from '../text/proseBlock.ts';
 import type { AskingPolicy } from './askingPolicy.ts';
 import type { Budget } from './budget.ts';
+import { factsOf } from './facts.ts';
 import { continued, type Offer, type OfferedText, outcomeOf } from './offer.ts';
+import type { PowerMachine } from './powerSupply.ts';
+import { Silence } from './silence.ts';
 import { type Prepared, Suggester } from './suggester.ts';
 
 /** A sentence to insert: it takes the place of the text from `start` to the caret. */
@@ -41,6 +45,7 @@ export interface WritingParts {
   budget: Budget;
   clock: Clock;
   logger: Logger;
+  machine: PowerMachine;
   onState(state: CompletionState): void;
   onReady(params: SuggestionsReadyParams): void;
 }
@@ -54,6 +59,7 @@ interface OpenDocument {
   facts: SuggestionFacts | null;
   steering: Steering | null;
   target: string | null;
+  quiet: Quiet | null;
   /** Counts edits: work for an older text is not shown. */
   version: number;
 }
@@ -72,14 +78,16 @@ interface MadeOffer extends Offer {
 export class WritingService {
   readonly #parts: WritingParts;
   readonly #suggester: Suggester;
+  readonly #silence: Silence;
   readonly #documents = new Map<string, OpenDocument>();
   /** Aborted when the writer goes on: what was begun for the place before is not wanted. */
   #beginning = new AbortController();
-  #snoozedUntil: number | null = null;
-  #endSnooze: (() => void) | undefined;
 
   constructor(parts: WritingParts) {
     this.#parts = parts;
+    const { machine, clock, logger } = parts;
+    const onChange = () => this.#noticeSilence();
+    this.#silence = new Silence({ machine, clock, logger, onChange });
     this.#suggester = new Suggester(parts.concepts, parts.budget, () => parts.clock.now());
   }
 
@@ -98,6 +106,7 @@ export class WritingService {
       facts: null,
       steering: null,
       target: null,
+      quiet: null,
       version: 0,
     });
     this.#parts.concepts.openDocument(uri, format, text);
@@ -115,6 +124,8 @@ export class WritingService {
     document.settings = settings;
     document.offer = null;
     this.#parts.concepts.useSettings(uri, settings);
+    this.#silence.useSettings(settings);
+    this.#quietReason(uri, document, settings);
   }
 
   /** Applies an edit, learns from it, and begins what it will lead to. */
@@ -155,7 +166,7 @@ export class WritingService {
     const start = clock.now();
     let until = start;
     if (!isExplicit) {
-      if (this.#isQuiet(document, settings)) return [];
+      if (this.#quietReason(uri, document, settings) !== null) return [];
       const decision = policy.decide(start, settings.completion.pauseMs, uri);
       if (decision.kind === 'silent') return [];
       until = decision.until;
@@ -224,19 +235,16 @@ export class WritingService {
 
   /** Suggests nothing unasked for so many minutes; 0 ends it. */
   snooze(minutes: number): void {
-    this.#endSnooze?.();
-    this.#endSnooze = undefined;
-    this.#snoozedUntil = null;
-    if (minutes > 0) {
-      const durationMs = minutes * 60_000;
-      this.#snoozedUntil = this.#parts.clock.now() + durationMs;
-      this.#endSnooze = this.#parts.clock.after(durationMs, () => this.snooze(0));
-    }
-    this.#tellState();
+    this.#silence.snooze(minutes);
+  }
+
+  /** Takes the URIs of the folders that the client has open. */
+  useFolders(folders: readonly string[]): void {
+    this.#silence.folders = folders;
   }
 
   dispose(): void {
-    this.#endSnooze?.();
+    this.#silence.dispose();
     this.#suggester.giveUp();
   }
 
@@ -269,7 +277,8 @@ export class WritingService {
     this.#beginning = new AbortController();
     const { settings } = document;
     const kind = this.#parts.concepts.document(uri).positionKind(offset);
-    if (settings === null || !isSentencePlace(kind) || this.#isQuiet(document, settings)) {
+    const isQuiet = settings === null || this.#quietReason(uri, document, settings) !== null;
+    if (isQuiet || !isSentencePlace(kind)) {
       this.#suggester.giveUp();
       return;
     }
@@ -306,12 +315,21 @@ export class WritingService {
     }
   }
 
-  #isQuiet(document: OpenDocument, settings: Settings): boolean {
-    return (
-      !isLanguageEnabled(settings, document.languageId) ||
-      settings.completion.mode === 'manual' ||
-      this.#snoozedUntil !== null
-    );
+  /** Finds out why suggestions do not come by themselves in a document, and tells what is new. */
+  #quietReason(uri: string, document: OpenDocument, settings: Settings): Quiet | null {
+    const text = this.#parts.concepts.document(uri);
+    const { languageId, quiet } = document;
+    document.quiet = this.#silence.reason({ uri, languageId, text }, settings);
+    if (document.quiet !== quiet) this.#tellState();
+    return document.quiet;
+  }
+
+  /** What holds for every document has changed. */
+  #noticeSilence(): void {
+    for (const [uri, document] of this.#documents) {
+      if (document.settings !== null) this.#quietReason(uri, document, document.settings);
+    }
+    this.#tellState();
   }
 
   #need(uri: string): OpenDocument {
@@ -326,12 +344,12 @@ export class WritingService {
 
   #tellState(): void {
     this.#parts.onState({
-      snoozedUntil: this.#snoozedUntil,
-      isOnBattery: false,
+      snoozedUntil: this.#silence.snoozedUntil,
+      isOnBattery: this.#silence.isOnBattery,
       reduced: this.#parts.budget.reduced,
       documents: [...this.#documents]
-        .filter(([, { steering, target }]) => steering !== null || target !== null)
-        .map(([uri, { steering, target }]) => ({ uri, steering, target })),
+        .filter(([, { steering, target, quiet }]) => (steering ?? target ?? quiet) !== null)
+        .map(([uri, { steering, target, quiet }]) => ({ uri, steering, target, quiet })),
     });
   }
 
@@ -362,32 +380,4 @@ function surelyEnough(
 
 function completionsOf({ start }: Offer, texts: readonly OfferedText[]): Completion[] {
   return texts.map(({ text }) => ({ start, text }));
-}
-
-function factsOf(
-  { found, answer }: Prepared,
-  candidates: readonly Candidate[],
-  until: number,
-): SuggestionFacts {
-  return {
-    model: found.model.name,
-    conceptModel: found.sampling.lcm,
-    steps: answer.effort.steps,
-    lang: found.writing.lang,
-    latencyMs: (answer.firstAt ?? until) - answer.startedAt,
-    wasPrepared: answer.firstAt !== null && answer.firstAt <= until,
-    candidates: candidates.map(({ text, origin, agreement }) => {
-      return { text, origin, agreement, confidence: null };
-    }),
-  };
-}
-
-/** Waits for work that others may be waiting for as well: only the waiting is given up. */
-function unlessAborted<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
-  return new Promise((resolve, reject) => {
-    const giveUp = () => reject(signal.reason);
-    if (signal.aborted) return giveUp();
-    signal.addEventListener('abort', giveUp, { once: true });
-    work.then(resolve, reject).finally(() => signal.removeEventListener('abort', giveUp));
-  });
 }

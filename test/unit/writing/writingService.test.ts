@@ -7,6 +7,7 @@ import { ConceptService } from '../../../server/features/conceptService.ts';
 import type { DecodedSentence, DecodeRequest } from '../../../server/inference/inference.ts';
 import { AskingPolicy } from '../../../server/writing/askingPolicy.ts';
 import { Budget } from '../../../server/writing/budget.ts';
+import { thisPowerMachine } from '../../../server/writing/powerSupply.ts';
 import { WritingService } from '../../../server/writing/writingService.ts';
 import { FakeInference } from '../../support/fakeInference.ts';
 import { SteppedClock } from '../../support/steppedClock.ts';
@@ -75,6 +76,7 @@ class Writer {
       budget: new Budget(),
       clock: this.clock,
       logger: nullLogger,
+      machine: { ...thisPowerMachine, platform: 'aix' },
       onState: (state) => this.states.push(state),
       onReady: (params) => this.ready.push(params),
     });
@@ -263,7 +265,9 @@ test('another language is written of the same concepts', async () => {
   await settle();
   const { length } = writer.inference.predicted;
   assert.equal(writer.service.cycleTarget(uri), 'fra_Latn');
-  assert.deepEqual(writer.states.at(-1)?.documents, [{ uri, steering: null, target: 'fra_Latn' }]);
+  assert.deepEqual(writer.states.at(-1)?.documents, [
+    { uri, steering: null, target: 'fra_Latn', quiet: null },
+  ]);
   assert.ok((await writer.ask()).length > 0);
   assert.equal(writer.inference.decoded.at(-1)?.lang, 'fra_Latn');
   assert.equal(writer.service.explain(uri)?.lang, 'fra_Latn');
@@ -276,7 +280,7 @@ test('a steered document gets other suggestions, and the old ones when it is let
   const offered = await writer.rest();
   const steering = { pulls: [{ kind: 'toward' as const, text: 'A long way.' }], strength: 1 };
   writer.service.steer(uri, steering);
-  assert.deepEqual(writer.states.at(-1)?.documents, [{ uri, steering, target: null }]);
+  assert.deepEqual(writer.states.at(-1)?.documents, [{ uri, steering, target: null, quiet: null }]);
   const steered = (await writer.ask(true)).map(({ text }) => text);
   assert.notDeepEqual(steered, offered);
   writer.service.steer(uri, null);
