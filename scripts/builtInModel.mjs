@@ -20,7 +20,9 @@ export function builtInSources() {
   return [
     ...['--encoder', builtInFile('encoder.safetensors')],
     ...['--decoder', builtInFile('decoder.safetensors')],
-    ...('entropy' in builtInConfig() ? ['--entropy', builtInFile('entropy.safetensors')] : []),
+    ...['entropy', 'directions']
+      .filter((part) => part in builtInConfig())
+      .flatMap((part) => [`--${part}`, builtInFile(`${part}.safetensors`)]),
     ...builtInConceptModels().flatMap((name) => [
       '--lcm',
       `${name}=${builtInFile(`${name}.safetensors`)}`,

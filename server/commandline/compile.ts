@@ -41,6 +41,7 @@ already holds the result of the same files and options.
   --decoder F      the text decoder
   --tokenizer F    their SentencePiece model
   --entropy F      a byte entropy model, for a model that has one; needs --config
+  --directions F   directions of the concept space, for steering, by their names; needs --config
   --lcm NAME=F     a concept model and the name that you give it; repeatable. With
                    NAME=F,config=F.json its hyper-parameters come from a file of its own, such as
                    the config.json of a SONAR-LLM
@@ -54,7 +55,7 @@ files need nothing else: their architecture shows in the sizes of their weights.
   --config F.json   hyper-parameters under the reference's names, and languages in the order of
                     their tokens (without them the 202 languages of SONAR):
                     {"encoder":{…},"decoder":{…},"entropy":{…},"lcm":{NAME:{…}},
-                    "tokenizer":{"langs":[…]}}
+                    "directions":[NAME,…],"tokenizer":{"langs":[…]}}
                     or the config.json of an M2M100
 
   --precision P     how linear layers hold their weights: ${precisions.join(', ')}; for all parts, or as
@@ -75,6 +76,7 @@ Architectures of concept models:
     decoder: { type: 'string' },
     tokenizer: { type: 'string' },
     entropy: { type: 'string' },
+    directions: { type: 'string' },
     lcm: { type: 'string', multiple: true },
     arch: { type: 'string', multiple: true },
     config: { type: 'string' },
@@ -108,6 +110,7 @@ function readRequest(values: OptionValues): CompileRequest {
     decoder: textOption(values, 'decoder'),
     tokenizer: textOption(values, 'tokenizer'),
     entropy: textOption(values, 'entropy'),
+    directions: textOption(values, 'directions'),
     config: textOption(values, 'config'),
     name: textOption(values, 'name'),
     space: textOption(values, 'space'),

@@ -2,6 +2,7 @@ import { basename, resolve } from 'node:path';
 import { encoderMaxSeqLen } from '../model/config.ts';
 import {
   type ConceptModelEntry,
+  type DirectionsEntry,
   type FileEntry,
   type GraphEntry,
   type Manifest,
@@ -13,6 +14,7 @@ import {
 } from '../model/manifest.ts';
 import { type CompileRequest, checkRequest, sourceDigest } from './compileRequest.ts';
 import { conceptModelSizes } from './conceptModels.ts';
+import type { Directions } from './directions.ts';
 import {
   type ModelPlan,
   type PlannedCodec,
@@ -111,6 +113,10 @@ class PlanWriter {
     return { langs, file: await this.file('decoder.shortlist.bin', [bytesOf(ids)], 'decoder') };
   }
 
+  async directions({ names, vectors }: Directions): Promise<DirectionsEntry> {
+    return { names, file: await this.file('directions.bin', [bytesOf(vectors)], 'directions') };
+  }
+
   async codebooks(name: string, codebooks: Codebooks): Promise<QuantizerEntry> {
     const { numCodebooks, codebookSize } = codebooks;
     const chunks = (function* () {
@@ -150,7 +156,7 @@ async function writeCodec(
   writer: PlanWriter,
   { precisions }: ModelPlan,
   codec: PlannedCodec,
-): Promise<Pick<ModelManifest, 'tokenizer' | 'encoder' | 'decoder' | 'entropy'>> {
+): Promise<Pick<ModelManifest, 'tokenizer' | 'encoder' | 'decoder' | 'entropy' | 'directions'>> {
   const { langs, defaultLang, encoderConfig, decoderConfig, entropy } = codec;
   const tokenizer = await writer.file('tokenizer.model', [codec.tokenizer], 'tokenizer');
   return {
@@ -179,6 +185,7 @@ async function writeCodec(
       maxSeqLen: entropy.config.maxSeqLen,
       graph: await writer.graph(entropy.graph, 'entropy'),
     },
+    directions: codec.directions && (await writer.directions(codec.directions)),
   };
 }
 
@@ -214,9 +221,11 @@ function expectedBytes({ codec, conceptModels }: ModelPlan): number {
   const codebookBytes = conceptModels.map(({ codebooks }) => codebooks?.sizeBytes ?? 0);
   const tokenizerBytes = codec?.tokenizer.length ?? 0;
   const shortlistBytes = codec?.shortlist?.ids.byteLength ?? 0;
+  const directionsBytes = codec?.directions?.vectors.byteLength ?? 0;
   return [
     tokenizerBytes,
     shortlistBytes,
+    directionsBytes,
     ...graphBytes,
     ...normalizerBytes,
     ...codebookBytes,

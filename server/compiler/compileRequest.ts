@@ -22,7 +22,7 @@ const defaultPrecisions: PartPrecisions = {
 const codecParts: readonly string[] = ['encoder', 'decoder'];
 
 /** What no concept model may be called: the writer says `auto` for whichever is first. */
-const reservedNames: readonly string[] = [...codecParts, 'entropy', 'auto'];
+const reservedNames: readonly string[] = [...codecParts, 'entropy', 'directions', 'auto'];
 
 /** Bytes that are hashed at once: about a millisecond of the thread. */
 const hashChunkBytes = 1 << 20;
@@ -36,7 +36,7 @@ const hashChunkBytes = 1 << 20;
  */
 export function checkRequest(sources: ModelSources): void {
   const { encoder, decoder, tokenizer, lcms, lcmConfigs = {}, archs = {} } = sources;
-  const { vocabularyLangs, entropy } = sources;
+  const { vocabularyLangs, entropy, directions } = sources;
   for (const name of Object.keys(lcms)) {
     if (!conceptModelName.test(name) || reservedNames.includes(name)) {
       throw new InvalidRequestError(
@@ -59,9 +59,10 @@ export function checkRequest(sources: ModelSources): void {
       `${missing.join(', ')}: expected encoder, decoder and tokenizer together, found no file`,
     );
   }
-  if (entropy !== undefined && encoder === undefined) {
+  for (const [name, file] of Object.entries({ entropy, directions })) {
+    if (file === undefined || encoder !== undefined) continue;
     throw new InvalidRequestError(
-      'entropy: expected an encoder and a decoder beside it, found none',
+      `${name}: expected an encoder and a decoder beside it, found none`,
     );
   }
   if (missing.length === parts.length && Object.keys(lcms).length === 0) {
@@ -90,7 +91,8 @@ export function partPrecisions(precision: ModelSources['precision']): PartPrecis
  * @throws CheckpointFormatError when a file is missing
  */
 export async function sourceDigest(sources: ModelSources, signal?: AbortSignal): Promise<string> {
-  const { encoder, decoder, entropy, lcms, lcmConfigs = {}, tokenizer, config } = sources;
+  const { encoder, decoder, entropy, directions, lcms, lcmConfigs = {} } = sources;
+  const { tokenizer, config } = sources;
   const options = {
     precision: partPrecisions(sources.precision),
     archs: Object.entries(sources.archs ?? {}).sort(([a], [b]) => (a < b ? -1 : 1)),
@@ -100,7 +102,7 @@ export async function sourceDigest(sources: ModelSources, signal?: AbortSignal):
   };
   const hash = createHash('sha256');
   hash.update(`thoughtline ${manifestVersion} ${JSON.stringify(options)}\n`);
-  for (const [name, file] of Object.entries({ encoder, decoder, entropy })) {
+  for (const [name, file] of Object.entries({ encoder, decoder, entropy, directions })) {
     if (file !== undefined) hash.update(`${name} ${await hashCheckpoint(file, signal)}\n`);
   }
   for (const [name, file] of Object.entries({ tokenizer, config })) {

@@ -13,9 +13,9 @@ import { countPieces, maxTokenizerBytes, readPieceTexts } from './checkpoint/sen
 import { openStateDict, type StateDict } from './checkpoint/stateDict.ts';
 import { partPrecisions } from './compileRequest.ts';
 import { buildConceptModel } from './conceptModels.ts';
+import { type Directions, readDirections } from './directions.ts';
 import { type GivenConfig, type GivenConfigs, readGivenConfigs } from './givenConfig.ts';
 import { canonicalWeights } from './layouts/canonicalWeights.ts';
-import type { Part } from './layouts/layout.ts';
 import { buildEntropyModel } from './models/entropyModel.ts';
 import type { BuildOptions } from './models/model.ts';
 import { type Codebooks, openCodebooks } from './models/quantLcm.ts';
@@ -62,6 +62,8 @@ export interface PlannedCodec {
   decoder: { prepare: PlannedGraph; step: PlannedGraph };
   /** null when the sources have none. */
   entropy: PlannedEntropyModel | null;
+  /** null when the sources have none. */
+  directions: Directions | null;
 }
 
 /** A byte model; its precision is that of the encoder. */
@@ -101,11 +103,11 @@ const dataTags = 3;
  */
 export function planModel(sources: ModelSources, signal?: AbortSignal): ModelPlan {
   const opened: StateDict[] = [];
-  const open = (file: string, part: Part) => {
+  const open = (file: string) => {
     signal?.throwIfAborted();
     const stateDict = openStateDict(file);
     opened.push(stateDict);
-    return canonicalWeights(stateDict, part);
+    return stateDict;
   };
   const dispose = () => {
     for (const stateDict of opened) stateDict.dispose();
@@ -118,7 +120,7 @@ export function planModel(sources: ModelSources, signal?: AbortSignal): ModelPla
   }
 }
 
-function planParts(sources: ModelSources, open: OpenWeights): Omit<ModelPlan, 'dispose'> {
+function planParts(sources: ModelSources, open: OpenStateDict): Omit<ModelPlan, 'dispose'> {
   const precisions = partPrecisions(sources.precision);
   const given = readGivenConfigs(sources);
   const codec = planCodec(sources, given, precisions, open);
@@ -130,7 +132,7 @@ function planParts(sources: ModelSources, open: OpenWeights): Omit<ModelPlan, 'd
   for (const [name, file] of Object.entries(sources.lcms)) {
     const options = { precision: precisions.conceptModels };
     const parts = { name, given: given.conceptModel(name, file), concepts, options };
-    const planned = planConceptModel(parts, open(file, 'conceptModel'));
+    const planned = planConceptModel(parts, canonicalWeights(open(file), 'conceptModel'));
     concepts ??= { embeddingDim: planned.config.sonarEmbedDim, whose: `lcm.${name}` };
     conceptModels.push(planned);
   }
@@ -152,22 +154,22 @@ interface Concepts {
   whose: string;
 }
 
-/** Opens a checkpoint under the canonical names. */
-type OpenWeights = (file: string, part: Part) => WeightSource;
+/** Opens a checkpoint. */
+type OpenStateDict = (file: string) => StateDict;
 
 /** @returns null for an add-on */
 function planCodec(
   sources: ModelSources,
   given: GivenConfigs,
   precisions: PartPrecisions,
-  open: OpenWeights,
+  open: OpenStateDict,
 ): PlannedCodec | null {
   const { encoder: encoderFile, decoder: decoderFile, tokenizer: tokenizerFile, config } = sources;
   if (encoderFile === undefined || decoderFile === undefined || tokenizerFile === undefined) {
     return null;
   }
-  const encoderWeights = open(encoderFile, 'encoder');
-  const decoderWeights = open(decoderFile, 'decoder');
+  const encoderWeights = canonicalWeights(open(encoderFile), 'encoder');
+  const decoderWeights = canonicalWeights(open(decoderFile), 'decoder');
   const encoderConfig = configureEncoder(encoderWeights, given.codecPart('encoder', encoderFile));
   const decoderConfig = configureDecoder(decoderWeights, given.codecPart('decoder', decoderFile));
   const { langs, defaultLang } = given.config;
@@ -208,6 +210,10 @@ function planCodec(
     encoder: plan('encoder', encoder),
     decoder: { prepare: plan('decoder.prepare', prepare), step: plan('decoder.step', step) },
     entropy: planEntropyModel(sources, given, precisions, open),
+    directions:
+      sources.directions === undefined
+        ? null
+        : readDirections(open(sources.directions), given.config.directions, encoderConfig.modelDim),
   };
 }
 
@@ -215,11 +221,11 @@ function planEntropyModel(
   { entropy: file }: ModelSources,
   given: GivenConfigs,
   { encoder: precision }: PartPrecisions,
-  open: OpenWeights,
+  open: OpenStateDict,
 ): PlannedEntropyModel | null {
   if (file === undefined) return null;
   const config = parseEntropyConfig(given.entropy(file));
-  const graph = buildEntropyModel(config, open(file, 'entropy'), { precision });
+  const graph = buildEntropyModel(config, canonicalWeights(open(file), 'entropy'), { precision });
   return { config, graph: plan('entropy', graph) };
 }
 

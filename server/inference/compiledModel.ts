@@ -15,6 +15,7 @@ import { conceptModelFiles } from './conceptModelFiles.ts';
 import { type DecoderVocabulary, parseShortlist, wholeVocabulary } from './decoderVocabulary.ts';
 import type { ChooseDevice } from './deviceChooser.ts';
 import { type ChosenDevice, type Device, openOnDevice } from './devices.ts';
+import { parseDirections } from './directions.ts';
 import {
   encoderSignature,
   entropySignature,
@@ -162,6 +163,7 @@ export class CompiledModel implements InferenceModel {
           return [name, files.normalizer(entry.normalizer).vectors];
         }),
       ),
+      directions: readDirections(folder, manifest),
       device: device.name,
       deviceNote: note,
     };
@@ -256,6 +258,13 @@ function checkTokenizerSize(entry: FileEntry): typeof entry {
   throw new IntegrityError(
     `${entry.file}: expected at most ${maxTokenizerBytes} bytes, found ${entry.sizeBytes}`,
   );
+}
+
+function readDirections(folder: string, { directions, embeddingDim }: ModelManifest) {
+  if (directions === null) return {};
+  const { names, file } = directions;
+  const bytes = readFileSync(join(folder, file.file));
+  return parseDirections(bytes, names, { embeddingDim, label: file.file });
 }
 
 function openDecoderVocabulary(

@@ -31,6 +31,8 @@ export interface LoadedModel {
   samplings: Readonly<Record<string, SamplingEntry>>;
   /** The space in which each of them thinks, by its name; null: that of raw embeddings. */
   normalizers: Readonly<Record<string, NormalizerVectors | null>>;
+  /** What it can be bent in by name: in the normalised space, of length 1, [E] each. */
+  directions: Readonly<Record<string, Float32Array>>;
   /** What runs the model. */
   device: DeviceName;
   /** Why that is not the device that was asked for; null when it is. */

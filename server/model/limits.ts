@@ -36,6 +36,9 @@ export const maxLangs = 2020;
 /** More than anyone puts into one folder. */
 export const maxConceptModels = 100;
 
+/** Directions of a concept space: far more than a menu shows. */
+export const maxDirections = 256;
+
 export const probabilities = { min: 0, max: 1 };
 
 export const positiveNumbers = { min: Number.MIN_VALUE, max: Number.MAX_VALUE };

@@ -128,6 +128,13 @@ export interface EntropyEntry {
   graph: GraphEntry;
 }
 
+/** Directions of the concept space that predictions can be bent in, by name. */
+export interface DirectionsEntry {
+  names: readonly string[];
+  /** Raw little-endian float32, [names, E], each of length 1 in the normalised space. */
+  file: FileEntry;
+}
+
 /** How a concept model writes on, sentence after sentence; see `continueText`. */
 export interface GenerationEntry {
   /**
@@ -311,6 +318,8 @@ export interface ModelManifest extends ManifestBase {
   decoder: DecoderEntry;
   /** null when the model has none. */
   entropy: EntropyEntry | null;
+  /** null when the model has none. */
+  directions: DirectionsEntry | null;
 }
 
 /** A folder with concept models only, for a model of the same space that is there already. */

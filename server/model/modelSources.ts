@@ -13,6 +13,8 @@ export interface ModelSources {
   tokenizer?: string | undefined;
   /** The byte entropy model, which a model may do without. */
   entropy?: string | undefined;
+  /** Directions of the concept space by their names, which a model may do without. */
+  directions?: string | undefined;
   /** Files of the concept models by name, in the order of the manifest. */
   lcms: Readonly<Record<string, string>>;
   /** Hyper-parameters, languages and name in JSON; see `parseConfig`. */

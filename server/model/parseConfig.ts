@@ -9,6 +9,7 @@ import {
   innerDimensions,
   layerCounts,
   maxConceptModels,
+  maxDirections,
   maxLangs,
   sequenceLengths,
   vocabularySizes,
@@ -36,6 +37,8 @@ export interface ModelConfig {
   decoder: Fields;
   /** For `parseEntropyConfig`; without fields when the configuration has none. */
   entropy: Fields;
+  /** Names of the directions of the concept space; none when the configuration has none. */
+  directions: readonly string[];
   /** Configurations of the concept models by name, for `parseConceptModelConfig`. */
   conceptModels: ReadonlyMap<string, Fields>;
 }
@@ -65,6 +68,7 @@ export function parseConfig(text: string, label: string): ModelConfig {
     encoder: parts.object('encoder', {}),
     decoder: parts.object('decoder', {}),
     entropy: fields.object('entropy', {}),
+    directions: fields.has('directions') ? parseDirectionNames(fields, 'directions') : [],
     conceptModels: parseConceptModels(fields.object('lcm', {})),
   };
 }
@@ -104,6 +108,17 @@ function parseLangs(fields: Fields): { langs: readonly string[]; defaultLang: st
   if (!langs.includes(defaultLang)) throw fields.malformed('default_lang', 'one of langs');
   fields.close();
   return { langs, defaultLang };
+}
+
+/** Names of directions: what a command and a menu can show. */
+const directionName = /^[a-z][a-z-]{0,39}$/;
+
+/** Reads the names of directions, of a configuration or of a manifest. */
+export function parseDirectionNames(fields: Fields, key: string): string[] {
+  const names = fields.texts(key, maxDirections);
+  const isGood = names.every((name) => directionName.test(name));
+  if (isGood && new Set(names).size === names.length) return names;
+  throw fields.malformed(key, 'names of 1 to 40 letters a-z and hyphens, each once');
 }
 
 function parseConceptModels(fields: Fields): ReadonlyMap<string, Fields> {

@@ -11,6 +11,7 @@ import {
 } from './limits.ts';
 import {
   type DecoderEntry,
+  type DirectionsEntry,
   type EncoderEntry,
   type EntropyEntry,
   type FileEntry,
@@ -31,6 +32,7 @@ import {
   sha256Digest,
 } from './manifestFields.ts';
 import { parseConceptModelEntry } from './parseConceptModelEntry.ts';
+import { parseDirectionNames } from './parseConfig.ts';
 
 /**
  * Parses the manifest of a compiled model.
@@ -64,6 +66,9 @@ export function parseManifest(text: string, label: string): Manifest {
     encoder: parseEncoder(fields.object('encoder')),
     decoder: parseDecoder(fields.object('decoder'), tokenizer.langs),
     entropy: fields.orNull('entropy', (key) => parseEntropy(fields.object(key))),
+    directions: fields.orNull('directions', (key) =>
+      parseDirections(fields.object(key), common.embeddingDim),
+    ),
   };
 }
 
@@ -94,8 +99,9 @@ export function manifestFiles(manifest: Manifest): readonly FileEntry[] {
   const files: FileEntry[] = [];
   const graphs: GraphEntry[] = [];
   if (manifest.kind === 'model') {
-    const { tokenizer, encoder, decoder, entropy } = manifest;
+    const { tokenizer, encoder, decoder, entropy, directions } = manifest;
     files.push(tokenizer.file);
+    if (directions !== null) files.push(directions.file);
     if (decoder.shortlist !== null) files.push(decoder.shortlist.file);
     graphs.push(encoder.graph, decoder.prepare, decoder.step);
     if (entropy !== null) graphs.push(entropy.graph);
@@ -130,6 +136,15 @@ function parseEntropy(fields: Fields): EntropyEntry {
     maxSeqLen: fields.integer('maxSeqLen', entropyLengths),
     graph: parseGraph(fields.object('graph')),
   };
+}
+
+function parseDirections(fields: Fields, embeddingDim: number): DirectionsEntry {
+  const names = parseDirectionNames(fields, 'names');
+  const file = fields.object('file');
+  const entry = { names, file: parseFile(file) };
+  const sizeBytes = names.length * embeddingDim * Float32Array.BYTES_PER_ELEMENT;
+  if (entry.file.sizeBytes === sizeBytes) return entry;
+  throw file.malformed('sizeBytes', `${sizeBytes}, 4 bytes for each of their numbers`);
 }
 
 function parseDecoder(fields: Fields, langs: readonly string[]): DecoderEntry {

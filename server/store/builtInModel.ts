@@ -16,8 +16,8 @@ export interface BuiltInParts {
   builtInName: string;
   /**
    * Its checkpoints: encoder, decoder and concept models as .safetensors, tokenizer, config.json,
-   * which names the concept models in the order of the manifest, and the entropy model where it has
-   * one.
+   * which names the concept models in the order of the manifest, and the entropy model and the
+   * directions where it has some.
    */
   checkpointFolder: string;
   /** A copy of it that was compiled when the product was built, if there is one. */
@@ -93,13 +93,9 @@ export class BuiltInModel {
     const model = await describeFolder(folder, builtInName);
     if (model?.state === 'ready') return { ...model, isBuiltIn: true };
     const lcms = Object.entries(sources.lcms);
-    const { encoder, decoder, entropy } = sources;
-    const files = [
-      encoder,
-      decoder,
-      ...(entropy ? [entropy] : []),
-      ...lcms.map(([, file]) => file),
-    ];
+    const { encoder, decoder, entropy, directions } = sources;
+    const parts = [encoder, decoder, entropy, directions].filter((file) => file !== undefined);
+    const files = [...parts, ...lcms.map(([, file]) => file)];
     const sizes = await Promise.all(files.map(async (file) => (await fileSize(file)) ?? 0));
     return {
       name: builtInName,
@@ -139,12 +135,13 @@ export class BuiltInModel {
     const { conceptModels } = config;
     const names = [...conceptModels.keys()];
     const lcms = Object.fromEntries(names.map((name) => [name, at(`${name}${checkpointSuffix}`)]));
-    const hasEntropy = config.entropy.keys().length > 0;
-    const entropy = hasEntropy ? at(`entropy${checkpointSuffix}`) : undefined;
-    for (const file of [...Object.values(lcms), ...(entropy === undefined ? [] : [entropy])]) {
+    const entropy = config.entropy.keys().length > 0 && at(`entropy${checkpointSuffix}`);
+    const directions = config.directions.length > 0 && at(`directions${checkpointSuffix}`);
+    const optional = { ...(entropy && { entropy }), ...(directions && { directions }) };
+    for (const file of [...Object.values(lcms), ...Object.values(optional)]) {
       if ((await fileSize(file)) === null) return { missing: file };
     }
-    return { ...sources, lcms, entropy };
+    return { ...sources, lcms, ...optional };
   }
 }
 

@@ -15,8 +15,9 @@ const partNames = [
   /^(sentencepiece\.source\.256000|sentencepiece\.bpe|tokenizer)\.model$/,
 ] as const;
 
-/** Of the byte entropy model, which a model may have; no concept model is called so. */
+/** Of what a model may have besides; no concept model is called so. */
 const entropyNames = /^entropy\.(pt|(bin|safetensors)(\.index\.json)?)$/;
+const directionsNames = /^directions\.(pt|(bin|safetensors)(\.index\.json)?)$/;
 
 const checkpointNames = /\.(pt|(bin|safetensors)(\.index\.json)?)$/;
 /** One of several files of a sharded checkpoint; its index stands for all. */
@@ -47,7 +48,8 @@ export async function findSources(folder: string): Promise<FolderSources> {
   });
   const files = entries.filter((file) => !shardNames.test(file) || file.endsWith('.json')).sort();
   const [encoder, decoder, tokenizer] = partNames.map((names) => firstOf(files, names));
-  const isPart = (file: string) => [...partNames, entropyNames].some((names) => names.test(file));
+  const notLcms = [...partNames, entropyNames, directionsNames];
+  const isPart = (file: string) => notLcms.some((names) => names.test(file));
   const lcmFiles = files.filter((file) => checkpointNames.test(file) && !isPart(file));
   const isModel = encoder !== undefined && decoder !== undefined && tokenizer !== undefined;
   if (!isModel && lcmFiles.length === 0) {
@@ -60,14 +62,17 @@ export async function findSources(folder: string): Promise<FolderSources> {
   const config = await readNote(at('config.json'), isJsonObject);
   const named = lcmFiles.map((file) => [lcmName(folder, file), at(file)] as const);
   const lcms = Object.fromEntries(inOrderOf(config, named));
-  const entropy = files.find((file) => entropyNames.test(file));
-  const hasEntropy = entropy !== undefined && config !== null && Object.hasOwn(config, 'entropy');
+  const ifNamed = (key: string, names: RegExp) => {
+    const file = config !== null && Object.hasOwn(config, key) && firstOf(files, names);
+    return file ? { [key]: at(file) } : {};
+  };
   const space = typeof config?.['space'] === 'string' ? config['space'] : null;
   const isSonar = space === null && (!isModel || [encoder, decoder].some(isOfSonar));
   const parts = isModel
     ? {
         ...{ encoder: at(encoder), decoder: at(decoder), tokenizer: at(tokenizer) },
-        ...(hasEntropy && { entropy: at(entropy) }),
+        ...ifNamed('entropy', entropyNames),
+        ...ifNamed('directions', directionsNames),
       }
     : {};
   const sources: ModelSources = {

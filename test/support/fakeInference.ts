@@ -52,6 +52,7 @@ export class FakeInference implements Inference {
       generations: { base: lcmGeneration, 'two-tower': lcmGeneration },
       samplings: {},
       normalizers: { base: fakeNormalizer, 'two-tower': null },
+      directions: {},
       device: 'cpu',
       deviceNote: null,
       loadMs: 0,

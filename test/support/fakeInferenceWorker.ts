@@ -32,6 +32,7 @@ new InferenceServer(parentPort, async (folder, _options, signal) => {
       generations: {},
       samplings: {},
       normalizers: {},
+      directions: {},
       device: 'cpu',
       deviceNote: null,
     },

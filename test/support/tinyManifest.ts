@@ -59,6 +59,7 @@ export const tinyManifest: ModelManifest = {
     step: graphEntry('decoder.step'),
   },
   entropy: { precision: 'int8', maxSeqLen: 24, graph: graphEntry('entropy') },
+  directions: null,
   conceptModels: [
     {
       family: 'base_lcm',

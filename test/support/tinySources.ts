@@ -75,6 +75,7 @@ export const tinyConfig = {
     ffn_inner_dim: 24,
     max_seq_len: 24,
   },
+  directions: ['shorter', 'longer'],
   lcm: {
     base: { ...conceptModel, lcm: transformer },
     'two-tower': {
@@ -116,12 +117,13 @@ export const tinyConfig = {
 };
 
 /** Keys and shapes of each checkpoint. */
-type TinyPart = 'encoder' | 'decoder' | 'entropy' | keyof typeof tinyConfig.lcm;
+type TinyPart = 'encoder' | 'decoder' | 'entropy' | 'directions' | keyof typeof tinyConfig.lcm;
 
 export const tinyShapes: Readonly<Record<TinyPart, Shapes>> = {
   encoder: sonarEncoderShapes(tinySonarEncoder),
   decoder: sonarDecoderShapes(tinySonarDecoder),
   entropy: entropyModelShapes(tinyEntropyModel),
+  directions: { shorter: [sonarEmbedDim], longer: [sonarEmbedDim] },
   base: baseLcmShapes({ ...tinyBaseLcm, sonarEmbedDim }),
   'two-tower': twoTowerLcmShapes({ ...tinyTwoTowerLcm, sonarEmbedDim }),
   'one-tower': oneTowerLcmShapes({ ...tinyOneTowerLcm, sonarEmbedDim }),
@@ -144,7 +146,7 @@ export function storeWeights(source: WeightSource): Uint8Array {
 
 /** All files of a tiny model. */
 export type TinySources = ModelSources &
-  Record<'encoder' | 'decoder' | 'entropy' | 'tokenizer' | 'config', string>;
+  Record<'encoder' | 'decoder' | 'entropy' | 'directions' | 'tokenizer' | 'config', string>;
 
 /** Writes the files into a folder, some of them replaced. */
 export function writeTinySources(
@@ -164,6 +166,7 @@ export function writeTinySources(
     encoder: at('encoder.safetensors'),
     decoder: at('decoder.safetensors'),
     entropy: at('entropy.safetensors'),
+    directions: at('directions.safetensors'),
     lcms: Object.fromEntries(
       Object.keys(tinyConfig.lcm).map((name) => [name, at(`${name}.safetensors`)]),
     ),

@@ -25,7 +25,9 @@ import { compileModel } from '../../../server/compiler/compile.ts';
 import { sourceDigest } from '../../../server/compiler/compileRequest.ts';
 import { type ModelManifest, precisions } from '../../../server/model/manifest.ts';
 import { manifestFiles, parseManifest } from '../../../server/model/parseManifest.ts';
+import { concatenate, norm, scale } from '../../../server/tensor/vector.ts';
 import { closedFormWeights } from '../../support/closedForm.ts';
+import { storeTensor, writeSafetensors } from '../../support/safetensorsWriter.ts';
 import {
   type TinySources,
   tinyConfig,
@@ -154,6 +156,7 @@ test('the manifest tells the hyper-parameters and the file names of the contract
     'decoder.prepare.onnx',
     'decoder.step.bin',
     'decoder.step.onnx',
+    'directions.bin',
     'encoder.bin',
     'encoder.onnx',
     'entropy.bin',
@@ -390,6 +393,55 @@ test('a model may do without an entropy model; one without a configuration is re
   assert.ok(entropy.endsWith('entropy.safetensors'));
 });
 
+test('directions come in the order of the configuration, each of length 1', async () => {
+  const manifest = await compileWhole(request());
+  assert.deepEqual(manifest.directions?.names, ['shorter', 'longer']);
+  const bytes = readFileSync(join(target, 'model', 'directions.bin'));
+  const vectors = new Float32Array(bytes.buffer, bytes.byteOffset, bytes.length / 4);
+  const expected = ['shorter', 'longer'].map((name) => {
+    const whole = closedFormWeights(tinyShapes.directions).read(name);
+    return scale(1 / norm(whole), whole);
+  });
+  assert.deepEqual(vectors, concatenate(expected));
+  const { directions, ...others } = request();
+  assert.ok(directions.endsWith('directions.safetensors'));
+  assert.equal((await compileWhole(others)).directions, null);
+});
+
+test('directions of another length, too few, too many, without names or numbers are refused', async () => {
+  const E = 32;
+  const cases: [Changes, RegExp][] = [
+    [
+      { shapes: { directions: { shorter: [E], longer: [E - 1] } } },
+      /longer: expected \[32\], found/,
+    ],
+    [
+      { shapes: { directions: { shorter: [E], longer: [1, E] } } },
+      /longer: expected \[32\], found/,
+    ],
+    [{ shapes: { directions: { shorter: [E] } } }, /longer: expected \[32\], found no such key/],
+    [{ shapes: { directions: { shorter: [E], longer: [E], more: [E] } } }, /others: more/],
+    [{ config: { ...tinyConfig, directions: [] } }, /names of directions, found none/],
+  ];
+  for (const [changes, message] of cases) {
+    await assert.rejects(compileModel(request(changes)), (error) => {
+      assert.ok(error instanceof WeightMismatchError);
+      assert.match(error.message, message);
+      return true;
+    });
+  }
+  for (const [value, message] of [
+    [0, /shorter: expected a direction, found zeros/],
+    [Number.NaN, /shorter: expected finite numbers, found NaN/],
+  ] as const) {
+    const given = request();
+    const filled = storeTensor('F32', [E], new Float32Array(E).fill(value));
+    const file = writeSafetensors({ shorter: filled, longer: filled });
+    writeFileSync(given.directions, file);
+    await assert.rejects(compileModel(given), { code: 'modelUnsupported', message });
+  }
+});
+
 test('progress rises to 1 and names the parts', async () => {
   const fractions: number[] = [];
   const labels = new Set<string>();
@@ -399,7 +451,8 @@ test('progress rises to 1 and names the parts', async () => {
       labels.add(label);
     },
   });
-  const parts = ['tokenizer', 'encoder', 'decoder', 'entropy', ...Object.keys(tinyConfig.lcm)];
+  const codec = ['tokenizer', 'encoder', 'decoder', 'entropy', 'directions'];
+  const parts = [...codec, ...Object.keys(tinyConfig.lcm)];
   assert.deepEqual([...labels], parts);
   assert.ok(fractions.every((fraction, i) => fraction >= (fractions[i - 1] ?? 0)));
   assert.equal(fractions.at(-1), 1);

@@ -50,6 +50,7 @@ test('a concept model has a name that can be chosen and be part of a file name',
     'encoder',
     'decoder',
     'entropy',
+    'directions',
     'auto',
   ]) {
     assert.throws(
@@ -67,12 +68,19 @@ test('the digest changes with the order of the concept models', async () => {
   assert.notEqual(await digestOf('a', 'b'), await digestOf('b', 'a'));
 });
 
-test('an entropy model belongs to a model, and the digest changes with it', async () => {
+test('an entropy model and directions belong to a model, and the digest changes with them', async () => {
   const file = write('bytes.safetensors', shard(1));
   const sources = { encoder: file, decoder: file, tokenizer: file, lcms: {} };
-  assert.notEqual(await sourceDigest({ ...sources, entropy: file }), await sourceDigest(sources));
-  assert.throws(() => checkRequest({ lcms: { base: file }, entropy: file }), {
-    code: 'invalidRequest',
-    message: 'entropy: expected an encoder and a decoder beside it, found none',
-  });
+  const digests = new Set([
+    await sourceDigest(sources),
+    await sourceDigest({ ...sources, entropy: file }),
+    await sourceDigest({ ...sources, directions: file }),
+  ]);
+  assert.equal(digests.size, 3);
+  for (const part of ['entropy', 'directions']) {
+    assert.throws(() => checkRequest({ lcms: { base: file }, [part]: file }), {
+      code: 'invalidRequest',
+      message: `${part}: expected an encoder and a decoder beside it, found none`,
+    });
+  }
 });

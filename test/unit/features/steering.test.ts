@@ -49,21 +49,23 @@ test('strength 0, no pulls and no steering are the same: nothing', async () => {
 });
 
 test('toward a text, half of the chord is half of the angle and the whole of it the text', async () => {
-  close(await bend([toward('60')], 0.5), scale(2, atAngle(30)));
-  close(await bend([toward('60')], 1), scale(2, atAngle(60)));
+  close(await bend([toward('60')], 0.5), scale(5, atAngle(30)));
+  close(await bend([toward('60')], 1), scale(5, atAngle(60)));
 });
 
-test('away from a text and in a direction, whole steps of length 1 are taken', async () => {
-  close(await bend([away('90')], 1), scale(2, atAngle(-45)));
-  close(await bend([direction('shorter')], 1), scale(2, atAngle(45)));
-  close(await bend([direction('longer')], 1), scale(2, atAngle(-45)));
+test('away from a text and in a direction, steps of seven tenths are taken', async () => {
+  const angle = (Math.atan(0.7) * 180) / Math.PI;
+  close(await bend([away('90')], 1), scale(5, atAngle(-angle)));
+  close(await bend([direction('shorter')], 1), scale(Math.SQRT2, atAngle(angle)));
+  close(await bend([direction('longer')], 1), scale(Math.SQRT2, atAngle(-angle)));
 });
 
-test('what is bent stays as long as it was', async () => {
+test('what is bent is as long as concepts are, whatever its length was', async () => {
   for (const strength of [0.1, 0.5, 1]) {
-    for (const pull of [toward('130'), away('10'), direction('shorter')]) {
-      assert.ok(Math.abs(norm(await bend([pull], strength)) - 2) < 1e-5);
+    for (const pull of [toward('130'), away('10')]) {
+      assert.ok(Math.abs(norm(await bend([pull], strength)) - 5) < 1e-5);
     }
+    assert.ok(Math.abs(norm(await bend([direction('shorter')], strength)) - Math.SQRT2) < 1e-5);
   }
 });
 
@@ -87,7 +89,8 @@ test('more strength is nearer to where it pulls and farther from what it flees',
 });
 
 test('opposite pulls cancel out, and the order of pulls does not matter', async () => {
-  close(await bend([direction('shorter'), direction('longer')], 1), scale(2, atAngle(0)));
+  const both = [direction('shorter'), direction('longer')];
+  close(await bend(both, 1), scale(Math.SQRT2, atAngle(0)));
   const pulls = [toward('80'), away('20'), direction('longer')];
   assert.deepEqual(await bend(pulls, 0.7), await bend(pulls.toReversed(), 0.7));
 });

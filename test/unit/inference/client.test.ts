@@ -64,6 +64,7 @@ test('a model is loaded and answers', async () => {
     generations: {},
     samplings: {},
     normalizers: {},
+    directions: {},
     device: 'cpu',
     deviceNote: null,
   });

@@ -21,6 +21,7 @@ import { tryDevice } from '../../../server/inference/deviceTrial.ts';
 import type { LoadOptions, SamplingOptions } from '../../../server/inference/inference.ts';
 import { lcmGeneration, sonarLlmGeneration } from '../../../server/model/parseGeneration.ts';
 import { noSampling } from '../../../server/model/parseSampling.ts';
+import { norm } from '../../../server/tensor/vector.ts';
 import { tinyConfig, writeTinySources } from '../../support/tinySources.ts';
 
 const onCpu: ChooseDevice = async () => ({ device: cpuDevice, note: null });
@@ -90,7 +91,12 @@ async function encode(batch: readonly string[]): Promise<Float32Array[]> {
 }
 
 test('a model tells what it is', () => {
-  const { normalizers, ...info } = model.info;
+  const { normalizers, directions, ...info } = model.info;
+  assert.deepEqual(Object.keys(directions), ['shorter', 'longer']);
+  for (const direction of Object.values(directions)) {
+    assert.equal(direction.length, 32);
+    assert.ok(Math.abs(norm(direction) - 1) < 1e-6);
+  }
   assert.deepEqual(
     Object.entries(normalizers).map(([name, vectors]) => [name, vectors?.center.length]),
     tinyLcms.map((name) => [name, name === 'sonar-llm' ? undefined : 32]),

@@ -57,7 +57,8 @@ test('fields of a later version of the compiler are left out', () => {
 });
 
 test('an add-on has concept models, and no files of an encoder, decoder or tokenizer', () => {
-  const { encoder: _e, decoder: _d, tokenizer: _t, entropy: _b, ...rest } = tinyManifest;
+  const { encoder: _e, decoder: _d, tokenizer: _t, entropy: _b, ...others } = tinyManifest;
+  const { directions: _n, ...rest } = others;
   const addOn = { ...rest, kind: 'conceptModels' };
   const parsed = parse(addOn);
   assert.deepEqual(parsed, addOn);
@@ -87,7 +88,8 @@ test('every file is listed once, the manifest not included', () => {
 });
 
 /** Fields for which nothing says null. */
-const isNullable = /(shortlist|normalizer|repetitionThreshold|beginText|\.sampling\.\w+)$/;
+const isNullable =
+  /(shortlist|directions|normalizer|repetitionThreshold|beginText|\.sampling\.\w+)$/;
 
 test('a field that is missing or of another type is told by name', () => {
   for (const path of leaves(tinyManifest)) {
@@ -122,6 +124,32 @@ test('a shortlist has languages of the tokenizer, and no more tokens than it', (
   }
   check({ file: { ...shortlist.file, file: '../ids' } }, 'file.file: expected');
   checkRefused('decoder.shortlist', [], 'decoder.shortlist: expected an object');
+});
+
+const directions = {
+  names: ['shorter', 'more-concrete'],
+  file: { file: 'directions.bin', sizeBytes: 4 * 2 * 32, sha256: '0'.repeat(64) },
+};
+
+test('directions are parsed as they were written, and their file is one of the folder', () => {
+  const manifest = { ...tinyManifest, directions };
+  assert.deepEqual(parse(manifest), manifest);
+  assert.equal(manifestFiles(parse(manifest)).length, manifestFiles(tinyManifest).length + 1);
+  const { directions: _, ...older } = tinyManifest;
+  assert.deepEqual(parse(older), tinyManifest);
+});
+
+test('names of directions are few and plain, and their file has a number for each of E', () => {
+  const check = (change: object, message: string) =>
+    checkRefused('directions', { ...directions, ...change }, `directions.${message}`);
+  const many = Array.from({ length: 257 }, (_, i) => `d${'x'.repeat(i % 30)}`);
+  for (const names of [['a', 'a'], ['__proto__'], ['A'], ['x'.repeat(41)], many, [7], 'a']) {
+    check({ names }, 'names: expected');
+  }
+  for (const sizeBytes of [0, 4 * 2 * 32 - 1, 4 * 3 * 32]) {
+    check({ file: { ...directions.file, sizeBytes } }, 'file.sizeBytes: expected 256, 4 bytes');
+  }
+  check({ file: { ...directions.file, file: '../d' } }, 'file.file: expected');
 });
 
 test('another version must be prepared again', () => {

@@ -53,18 +53,22 @@ for (const [ending, shard] of [
   });
 }
 
-test('a configuration says which concept models come first, and that there is an entropy model', async () => {
+test('a configuration says which concept models come first, what else there is', async () => {
   const folder = join(root, 'configured');
   mkdirSync(folder);
-  const checkpoints = ['encoder', 'decoder', 'entropy', 'a', 'b', 'c'];
+  const checkpoints = ['encoder', 'decoder', 'entropy', 'directions', 'a', 'b', 'c'];
   for (const name of checkpoints) writeFileSync(join(folder, `${name}.safetensors`), '');
   writeFileSync(join(folder, 'tokenizer.model'), '');
   const found = async (config: object) => {
     writeFileSync(join(folder, 'config.json'), JSON.stringify(config));
-    const { lcms, entropy } = (await findSources(folder)).sources;
-    return [Object.keys(lcms), entropy && basename(entropy)];
+    const { lcms, entropy, directions } = (await findSources(folder)).sources;
+    return [Object.keys(lcms), entropy && basename(entropy), directions && basename(directions)];
   };
   const lcm = { c: {}, absent: {}, a: {} };
-  assert.deepEqual(await found({ lcm, entropy: {} }), [['c', 'a', 'b'], 'entropy.safetensors']);
-  assert.deepEqual(await found({ lcm: 'none' }), [['a', 'b', 'c'], undefined]);
+  assert.deepEqual(await found({ lcm, entropy: {}, directions: [] }), [
+    ['c', 'a', 'b'],
+    'entropy.safetensors',
+    'directions.safetensors',
+  ]);
+  assert.deepEqual(await found({ lcm: 'none' }), [['a', 'b', 'c'], undefined, undefined]);
 });
