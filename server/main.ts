@@ -27,6 +27,7 @@ serve(connection, ({ storageFolder, logger, onStatus, onState, onReady }) => {
     machine: thisPowerMachine,
     onState,
     onReady,
+    onLatency: (latencyMs) => models.noteLatency(latencyMs),
   });
   const store = openModelStore(storageFolder, logger);
   const models = new ModelHost({

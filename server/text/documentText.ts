@@ -8,12 +8,14 @@ import { endsSentence, splitBlock } from './sentenceBoundaries.ts';
  * Where the caret stands, as far as a next sentence is concerned.
  * `sentenceEnd`: after terminal punctuation, and the paragraph goes on in the next line;
  * `paragraphEnd`: the same at the end of a paragraph; `paragraphStart`: on an empty line after a
- * paragraph; `midSentence`: elsewhere in prose; `notProse`: in markup, headings, code, maths ….
+ * paragraph; `betweenSentences`: after one on the same line as the next; `midSentence`: elsewhere in
+ * prose; `notProse`: in markup, headings, code, maths ….
  */
 export type PositionKind =
   | 'sentenceEnd'
   | 'paragraphEnd'
   | 'paragraphStart'
+  | 'betweenSentences'
   | 'midSentence'
   | 'notProse';
 
@@ -176,8 +178,8 @@ export class DocumentText {
     const { flow, block, at } = { ...found, block: found.flow.block };
     if (flow.holes?.some((hole) => hole.start < at && at < hole.end)) return 'notProse';
     if (this.format === 'latex' && latexComment.test(before)) return 'notProse';
-    if (after.trim() !== '') return 'midSentence';
-    return proseKind(block, block.toProse(at));
+    const kind = proseKind(block, block.toProse(at));
+    return kind === 'sentenceEnd' && after.trim() !== '' ? 'betweenSentences' : kind;
   }
 
   #emptyLineKind(offset: number, lineStart: number): PositionKind {

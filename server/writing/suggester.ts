@@ -56,10 +56,12 @@ export class Suggester {
   ): Promise<OfferedText[]> {
     const { text, format } = this.#concepts.document(place.uri);
     const here = placeAt(text, place.offset, format, read.at(-1)?.lang);
+    const isJoined = /\S/.test(text.charAt(place.offset));
     const fitted: OfferedText[] = [];
     for (const candidate of candidates) {
       const sentences = await this.#writeOn(place, settings, candidate.text, signal);
-      fitted.push({ text: fitSentences(here, sentences, writing.lang), confidence: null });
+      const fit = fitSentences(here, sentences, writing.lang);
+      fitted.push({ text: isJoined ? `${fit} ` : fit, confidence: null });
     }
     return fitted;
   }

@@ -48,6 +48,8 @@ export interface WritingParts {
   machine: PowerMachine;
   onState(state: CompletionState): void;
   onReady(params: SuggestionsReadyParams): void;
+  /** Told how long a suggestion took to make. */
+  onLatency(latencyMs: number): void;
 }
 
 /** What is known of an open document beside its text. */
@@ -67,6 +69,8 @@ interface OpenDocument {
 interface MadeOffer extends Offer {
   place: SuggestionPlace;
   texts: readonly OfferedText[];
+  /** The end of what the writer has typed or accepted since. */
+  reach: number;
   /** Outcomes that were counted: each counts once. */
   counted: Set<string>;
 }
@@ -159,7 +163,8 @@ export class WritingService {
     const document = this.#documents.get(uri);
     if (document === undefined || !isLanguageEnabled(settings, document.languageId)) return [];
     const { offer } = document;
-    const kept = offer === null ? [] : continued(offer, text.text, offset);
+    const isTyped = offer !== null && offset <= offer.reach;
+    const kept = isTyped ? continued(offer, text.text, offset) : [];
     if (offer !== null && kept.length > 0) {
       return completionsOf(offer, surelyEnough(kept, settings, isExplicit));
     }
@@ -171,7 +176,8 @@ export class WritingService {
       if (decision.kind === 'silent') return [];
       until = decision.until;
     }
-    if (!isSentencePlace(text.positionKind(offset))) return [];
+    const kind = text.positionKind(offset);
+    if (!isSentencePlace(kind) && !(isExplicit && kind === 'betweenSentences')) return [];
 
     const { version } = document;
     const place = placeOf(uri, offset, document);
@@ -184,9 +190,10 @@ export class WritingService {
     const texts = await this.#suggester.fit(place, prepared.found, settings, candidates, signal);
     if (document.version !== version || texts.length === 0) return [];
 
-    const made: MadeOffer = { place, start: offset, texts, counted: new Set() };
+    const made: MadeOffer = { place, start: offset, reach: offset, texts, counted: new Set() };
     document.offer = made;
     document.facts = factsOf(prepared, candidates, until);
+    this.#parts.onLatency(document.facts.latencyMs);
     const shown = surelyEnough(texts, settings, isExplicit);
     if (shown.length > 0) policy.note({ kind: 'shown', uri, at: clock.now() });
     void this.#goOn(document, made, prepared, settings);
@@ -298,8 +305,11 @@ export class WritingService {
       case 'lost':
         document.offer = null;
         return false;
-      case 'typing':
       case 'takenBack':
+        offer.reach = Math.max(offer.start, Math.min(offer.reach, edit.start));
+        return true;
+      case 'typing':
+        offer.reach = edit.start + edit.text.length;
         return true;
       case 'untouched':
         return false;
@@ -307,6 +317,7 @@ export class WritingService {
       case 'accepted':
       case 'typed':
       case 'rejected':
+        offer.reach = edit.start + edit.text.length;
         if (!offer.counted.has(outcome)) {
           offer.counted.add(outcome);
           this.#parts.policy.note({ kind: outcome, uri, at: this.#parts.clock.now() });

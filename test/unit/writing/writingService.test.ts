@@ -79,6 +79,7 @@ class Writer {
       machine: { ...thisPowerMachine, platform: 'aix' },
       onState: (state) => this.states.push(state),
       onReady: (params) => this.ready.push(params),
+      onLatency: () => {},
     });
     this.text = text;
     this.service.openDocument(uri, 'plaintext', 'plaintext', text);
@@ -139,6 +140,18 @@ test('work begins at the full stop, and is shown when the writer has rested', as
 test('who asks is answered at once', async () => {
   const writer = new Writer('It rained.');
   assert.ok((await writer.ask(true)).length > 0);
+});
+
+test('who asks between two sentences gets one to stand there; nobody else does', async () => {
+  const writer = new Writer('It rained. He left.');
+  const ask = (offset: number, isExplicit: boolean) =>
+    writer.service.complete({ uri, offset, isExplicit }, settings, new AbortController().signal);
+  const [after] = await ask(10, true);
+  assert.match(after?.text ?? '', /^ The [a-z, ]+\.$/);
+  const [before] = await ask(11, true);
+  assert.match(before?.text ?? '', /^The [a-z, ]+\. $/);
+  assert.deepEqual(await ask(10, false), []);
+  assert.deepEqual(await ask(3, true), []);
 });
 
 test('a space after the full stop asks for nothing new', async () => {
