@@ -17,7 +17,7 @@ export async function answer<T>(
   try {
     return await run(cancelled.signal);
   } catch (error) {
-    throw responseError(error);
+    throw error instanceof ResponseError ? error : responseError(error);
   } finally {
     subscription.dispose();
   }

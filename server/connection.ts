@@ -28,9 +28,11 @@ import { answer } from './answer.ts';
 import { InvalidRequestError } from './base/errors.ts';
 import type { Logger } from './base/logger.ts';
 import { LatestOnly } from './base/queue.ts';
+import { serveRewriting } from './codeActions.ts';
 import { commandNames, readSteering, serveCommands } from './commands.ts';
 import type { ConceptService } from './features/conceptService.ts';
 import type { TextEdit } from './features/documentConcepts.ts';
+import type { RewriteService } from './features/rewriting/rewriteService.ts';
 import type { ModelHost } from './modelHost.ts';
 import { readProxySettings } from './modelManager.ts';
 import { serveModelRequests } from './modelRequests.ts';
@@ -57,6 +59,7 @@ const maxNameLength = 64;
 export interface House {
   service: ConceptService;
   writing: WritingService;
+  rewriting: RewriteService;
   models: ModelHost;
   store: ModelStore;
   dispose(): Promise<void>;
@@ -90,6 +93,13 @@ export function serve(connection: Connection, buildHouse: BuildHouse): void {
   let hasFolders = false;
   const completions = new LatestOnly();
 
+  const rewriting = serveRewriting(connection, {
+    rewriting: () => needHouse().rewriting,
+    document: openDocument,
+    settings: (uri) => settings.get(uri),
+    settled: (signal) => needHouse().models.settled(signal),
+  });
+
   connection.onInitialize((params): InitializeResult => {
     const { workspace, window } = params.capabilities;
     hasConfiguration = workspace?.configuration === true;
@@ -116,12 +126,14 @@ export function serve(connection: Connection, buildHouse: BuildHouse): void {
       onReady: (ready) => void connection.sendNotification(suggestionsReady, ready),
     });
     house.writing.useFolders(foldersOf(params));
+    const codeActionProvider = rewriting.options(params.capabilities);
     return {
       serverInfo: { name: 'thoughtline' },
       capabilities: {
         textDocumentSync: { openClose: true, change: TextDocumentSyncKind.Incremental },
         inlineCompletionProvider: true,
         executeCommandProvider: { commands: commandNames },
+        ...(codeActionProvider !== undefined && { codeActionProvider }),
       },
     };
   });
@@ -249,7 +261,7 @@ export function serve(connection: Connection, buildHouse: BuildHouse): void {
     explain: (params) => needHouse().writing.explain(openDocument(params.uri).uri),
     statistics: () => null,
     clearStatistics: () => null,
-    rewrite: () => null,
+    rewrite: rewriting.rewrite,
   });
 
   serveModelRequests(connection, {

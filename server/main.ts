@@ -3,6 +3,7 @@ import { createConnection, ProposedFeatures } from 'vscode-languageserver/node';
 import { systemClock } from './base/clock.ts';
 import { serve } from './connection.ts';
 import { ConceptService } from './features/conceptService.ts';
+import { RewriteService } from './features/rewriting/rewriteService.ts';
 import { InferenceClient } from './inference/client.ts';
 import { ModelHost } from './modelHost.ts';
 import { openModelStore } from './models.ts';
@@ -29,6 +30,7 @@ serve(connection, ({ storageFolder, logger, onStatus, onState, onReady }) => {
     onReady,
     onLatency: (latencyMs) => models.noteLatency(latencyMs),
   });
+  const rewriting = new RewriteService(inference, service);
   const store = openModelStore(storageFolder, logger);
   const models = new ModelHost({
     inference,
@@ -47,5 +49,5 @@ serve(connection, ({ storageFolder, logger, onStatus, onState, onReady }) => {
   };
   // An editor that dies says nothing: its end of the channel closes.
   process.once('disconnect', () => void dispose().finally(() => process.exit(0)));
-  return { service, writing, models, store, dispose };
+  return { service, writing, rewriting, models, store, dispose };
 });

@@ -4,9 +4,12 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import {
+  type ClientCapabilities,
   createProtocolConnection,
   InitializeRequest,
+  type InitializeResult,
   type ProtocolConnection,
+  type ServerCapabilities,
   StreamMessageReader,
   StreamMessageWriter,
 } from 'vscode-languageserver-protocol/node';
@@ -18,9 +21,12 @@ export class ServerProcess {
   readonly child: ChildProcess;
   /** Every status that was told, in order. */
   readonly statuses: ModelStatus[] = [];
+  /** What the writer was told, in order. */
+  readonly messages: string[] = [];
   /** Kinds of work-done progress that were reported, in order. */
   readonly progress: string[] = [];
   #settings: unknown;
+  #announced: InitializeResult | undefined;
   readonly #storage = mkdtempSync(join(tmpdir(), 'thoughtline-server-'));
   readonly #exited: Promise<unknown>;
   readonly #listeners = new Set<() => void>();
@@ -42,6 +48,9 @@ export class ServerProcess {
       this.statuses.push(status);
       for (const listener of this.#listeners) listener();
     });
+    this.connection.onNotification('window/showMessage', ({ message }: { message: string }) => {
+      this.messages.push(message);
+    });
     this.connection.onNotification('$/progress', ({ value }: { value: { kind: string } }) => {
       this.progress.push(value.kind);
     });
@@ -58,23 +67,37 @@ export class ServerProcess {
     settings: unknown = {},
     state: ModelStatus['state'] = 'ready',
     script = 'dist/server.js',
+    capabilities: ClientCapabilities = {},
   ): Promise<ServerProcess> {
-    const server = await ServerProcess.launch(settings, script);
+    const server = await ServerProcess.launch(settings, script, capabilities);
     await server.status((status) => status.state === state || status.state === 'failed');
     return server;
   }
 
   /** Starts a server and does not wait for its model. */
-  static async launch(settings: unknown = {}, script = 'dist/server.js'): Promise<ServerProcess> {
+  static async launch(
+    settings: unknown = {},
+    script = 'dist/server.js',
+    { workspace, textDocument }: ClientCapabilities = {},
+  ): Promise<ServerProcess> {
     const server = new ServerProcess(settings, script);
-    await server.connection.sendRequest(InitializeRequest.method, {
+    server.#announced = await server.connection.sendRequest(InitializeRequest.method, {
       processId: process.pid,
       rootUri: null,
-      capabilities: { workspace: { configuration: true }, window: { workDoneProgress: true } },
+      capabilities: {
+        workspace: { configuration: true, ...workspace },
+        window: { workDoneProgress: true },
+        textDocument,
+      },
       initializationOptions: { storageFolder: server.#storage },
     });
     await server.connection.sendNotification('initialized', {});
     return server;
+  }
+
+  /** What the server says that it can. */
+  get capabilities(): ServerCapabilities {
+    return this.#announced?.capabilities ?? {};
   }
 
   /** Changes the settings, as a writer does. */

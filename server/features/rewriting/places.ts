@@ -82,7 +82,8 @@ function findGap(
   const between = around.findIndex(
     (one, i) => one.end <= start && end <= (around[i + 1]?.start ?? -1),
   );
-  const first = touched.length === 2 ? around.findIndex((one) => one === touched[0]) : between;
+  const [left] = touched;
+  const first = touched.length === 2 && left !== undefined ? around.indexOf(left) : between;
   const [before, after] = [around[first], around[first + 1]];
   if (before === undefined || after === undefined) return null;
   const gap = text.slice(before.end, after.start);

@@ -11,7 +11,8 @@ import { PlaneModel, planeParts, wordOf } from '../../../support/planeModel.ts';
 const options = { lang: 'eng_Latn', beamSize: 2, maxSeqLen: 32 };
 
 test('each wording is read again once; what cannot be read is dropped', async () => {
-  const model = new PlaneModel((angle, i) => ['So', 'so', 'Now', '⁇'][i] + ` ${wordOf(angle)}`);
+  const openings = ['So', 'so', 'Now', '⁇'];
+  const model = new PlaneModel((angle, i) => `${openings[i]} ${wordOf(angle)}`);
   const several = { ...options, hypotheses: 4 };
   const written = await writeWordings(planeParts(model), [atAngle(10), atAngle(10)], several);
   assert.deepEqual(
