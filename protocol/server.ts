@@ -75,12 +75,15 @@ export type Candidate =
       agreement: number;
       /** Log-probability per token. */
       score: number;
+      /** Probability that it is worth showing; null where the model tells nothing about it. */
+      confidence: number | null;
     }
   | {
       origin: 'own';
       text: string;
       /** Cosine of the nearest predicted concept and that of the sentence. */
       agreement: number;
+      confidence: null;
     };
 
 /** client → server: sentences of the document nearest in meaning to the one at a position. */

@@ -49,7 +49,7 @@ type DistributiveOmit<T, K extends PropertyKey> = T extends unknown ? Omit<T, K>
 
 /** Returns what the manifest tells of a configuration. */
 export function conceptModelSizes(config: ConceptModelConfig): ConceptModelSizes {
-  const { generation, sampling } = config;
+  const { generation, sampling, confidence } = config;
   if (config.modelType === 'sonar_llm') {
     const { modelType: family, llama } = config;
     return {
@@ -58,13 +58,14 @@ export function conceptModelSizes(config: ConceptModelConfig): ConceptModelSizes
       maxSeqLen: llama.maxPositionEmbeddings,
       generation,
       sampling,
+      confidence,
       numLayers: llama.numHiddenLayers,
       numAttnHeads: llama.numKeyValueHeads,
       headDim: llama.headDim,
     };
   }
   const { modelDim, maxSeqLen } = config;
-  const common = { modelDim, maxSeqLen, generation, sampling };
+  const common = { modelDim, maxSeqLen, generation, sampling, confidence };
   switch (config.modelType) {
     case 'base_lcm':
       return { family: config.modelType, ...common, ...towerSizes(config) };

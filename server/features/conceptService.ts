@@ -21,7 +21,7 @@ import type {
 import { DocumentText } from '../text/documentText.ts';
 import { autonymOf, languageOf } from '../text/languageNames.ts';
 import type { ProseFormat } from '../text/proseBlock.ts';
-import { conceptSpace, rawSpace } from './conceptSpace.ts';
+import { type ConceptSpace, conceptSpace, rawSpace, remembering } from './conceptSpace.ts';
 import { contextConcepts } from './contextWindow.ts';
 import { DocumentConcepts, type TextEdit } from './documentConcepts.ts';
 import { LanguageChooser } from './languageChoice.ts';
@@ -38,6 +38,7 @@ import {
 } from './sentenceConcepts.ts';
 import { type ResolvedSteering, resolveSteering } from './steering.ts';
 import { type SuggestionParts, type SuggestionWriting, suggestSentences } from './suggestions.ts';
+import { takenAround } from './taken.ts';
 import { joinSentences, translateSentences, translationBeamSize } from './translation.ts';
 
 /** The language of the sentences that begin and end texts in training. */
@@ -93,6 +94,8 @@ export class ConceptService {
   readonly #documents: DocumentConcepts;
   readonly #languages: LanguageChooser;
   readonly #ground: OwnGround;
+  /** By the names of the concept models: every sentence is placed once. */
+  readonly #spaces = new Map<string, ConceptSpace>();
   #model: LoadedModel | null = null;
 
   constructor(inference: Inference, logger: Logger) {
@@ -106,6 +109,7 @@ export class ConceptService {
   /** Takes the model that the inference has loaded, or null while there is none. */
   useModel(model: LoadedModel | null): void {
     this.#model = model;
+    this.#spaces.clear();
     if (model !== null) {
       this.#concepts.reset();
       this.#languages.useModel(model);
@@ -336,7 +340,7 @@ export class ConceptService {
     ].slice(-contextConcepts);
     const sentences = [...beginOfText(said, generation), ...said];
     const context = await this.#concepts.concepts(sentences, signal);
-    const space = conceptSpace(model, lcm);
+    const space = this.#space(model, lcm);
     const raw = rawSpace(model, lcm);
     const lang = here ?? model.defaultLang;
     const steeringParts = { encode: this.#encode, space, raw, lang, directions: {} };
@@ -350,6 +354,7 @@ export class ConceptService {
         encode: this.#encode,
         space,
         hasEntropies: model.hasEntropies,
+        confidence: model.confidences[lcm] ?? null,
         ...(completion.ownSentences && { findOwn }),
       },
       sentences,
@@ -366,8 +371,20 @@ export class ConceptService {
         maxSeqLen: completion.maxSentenceTokens,
         eos: generation === undefined ? null : { text: generation.eosText, lang: trainingLang },
         surroundings,
+        findTaken: (cancelled) =>
+          takenAround(
+            { document, offset, source: language.source },
+            { concepts: this.#concepts, languages: this.#languages },
+            cancelled,
+          ),
       },
     };
+  }
+
+  #space(model: LoadedModel, lcm: string): ConceptSpace {
+    const space = this.#spaces.get(lcm) ?? remembering(conceptSpace(model, lcm));
+    this.#spaces.set(lcm, space);
+    return space;
   }
 
   readonly #encode: EncodeSentences = (sentences, signal) =>
@@ -377,8 +394,9 @@ export class ConceptService {
 /** Embeddings do not cross to a client. */
 function toWire(candidate: Candidate): NextSentencesResult['candidates'][number] {
   const { text, agreement } = candidate;
-  if (candidate.origin === 'own') return { origin: 'own', text, agreement };
-  return { origin: 'model', text, agreement, score: candidate.score };
+  if (candidate.origin === 'own') return { origin: 'own', text, agreement, confidence: null };
+  const { score, confidence } = candidate;
+  return { origin: 'model', text, agreement, score, confidence };
 }
 
 function around(text: string, offset: number, imagined: readonly string[]): string {

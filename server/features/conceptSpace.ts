@@ -9,6 +9,19 @@ import { standardize, unstandardize } from '../tensor/vector.ts';
  */
 export type ConceptSpace = (embedding: Float32Array) => Float32Array;
 
+/** Returns a space that takes each embedding there once, as long as the embedding is kept. */
+export function remembering(space: ConceptSpace): ConceptSpace {
+  const places = new WeakMap<Float32Array, Float32Array>();
+  return (embedding) => {
+    let place = places.get(embedding);
+    if (place === undefined) {
+      place = space(embedding);
+      places.set(embedding, place);
+    }
+    return place;
+  };
+}
+
 /**
  * Returns the space of a concept model. One that thinks in raw embeddings, as SONAR-LLMs do,
  * borrows the normaliser of another one, since they all share the encoder; where there is none,

@@ -1,4 +1,4 @@
-import { cosine } from '../tensor/vector.ts';
+import { cosine, dot, norm } from '../tensor/vector.ts';
 import type { ConceptSpace } from './conceptSpace.ts';
 import type { GeneratedSentence } from './nextSentences.ts';
 
@@ -29,6 +29,12 @@ export interface GeneratedCandidate extends GeneratedSentence {
    * written from, and once it is ranked, the nearest of the others.
    */
   agreement: number;
+  /** Cosine of what is written and the prediction that it was written from. */
+  fidelity: number;
+  /** Mean of − log p per byte of the entropy model, in nats; null where there is none. */
+  surprisal: number | null;
+  /** Probability that it is worth showing, once it is ranked; null where the model tells nothing. */
+  confidence: number | null;
 }
 
 /** A sentence that the writer wrote before. */
@@ -38,6 +44,8 @@ export interface OwnCandidate {
   concept: Float32Array;
   /** Cosine of it and the predicted concept that is nearest to it, in the concept space. */
   agreement: number;
+  /** The writer wrote it: how sure the model is does not matter. */
+  confidence: null;
 }
 
 /** A sentence that may come next. */
@@ -49,14 +57,15 @@ interface TakenSentence {
   embedding: Float32Array;
 }
 
+/** Tells how sure a model is of a sentence that was compared with the other predictions. */
+export type Judge = (candidate: GeneratedCandidate) => number | null;
+
 /**
- * Puts candidates in order, best first: by the agreement of what each says when it is read again
- * with the predictions that it was not written from. What several predictions mean is likelier than
- * what one does.
+ * Puts candidates in order, best first: by confidence where all have one, else by the agreement of
+ * what each says when it is read again with the predictions that it was not written from. What
+ * several predictions mean is likelier than what one does.
  *
- * Agreement with its own prediction tells how well a sentence was decoded, not how likely it is. On
- * the built-in Two-Tower, the first sentence of that order is at cosine 0.07 to the true next one,
- * in the sampled order at 0.19, in this one at 0.19 (`npm run evaluate -- --only suggestions`).
+ * Agreement with its own prediction tells how well a sentence was decoded, not how likely it is.
  *
  * @param predictions  the predicted concepts, [E] each
  */
@@ -64,14 +73,20 @@ export function rank(
   candidates: readonly Candidate[],
   predictions: readonly Float32Array[],
   space: ConceptSpace,
+  judge: Judge = () => null,
 ): Candidate[] {
-  const measured = candidates.map((candidate) => {
+  const measured = candidates.map((candidate): Candidate => {
     const isOwn = candidate.origin === 'own';
     const others = isOwn ? predictions : predictions.filter((one) => one !== candidate.embedding);
     const agreement = support(candidate.concept, others, space) ?? candidate.agreement;
-    return { ...candidate, agreement };
+    if (isOwn) return { ...candidate, agreement };
+    const compared = { ...candidate, agreement };
+    return { ...compared, confidence: judge(compared) };
   });
-  return measured.toSorted((a, b) => b.agreement - a.agreement);
+  const isJudged = measured.every(({ confidence }) => confidence !== null);
+  const worth = ({ confidence, agreement }: Candidate) =>
+    (isJudged ? confidence : null) ?? agreement;
+  return measured.toSorted((a, b) => worth(b) - worth(a));
 }
 
 /** Returns the cosine of a concept and the prediction nearest to it; null without predictions. */
@@ -96,13 +111,20 @@ export function differentIdeas(
   taken: readonly TakenSentence[],
   space: ConceptSpace,
 ): Candidate[] {
-  const concepts = taken.map(({ embedding }) => space(embedding));
+  const said = taken.map(({ embedding }) => placed(space(embedding)));
   return candidates.filter(({ concept }) => {
-    const placed = space(concept);
-    if (concepts.some((other) => cosine(placed, other) >= sameIdea)) return false;
-    concepts.push(placed);
-    return true;
+    const here = placed(space(concept));
+    const isSaid = said.some(({ at, length }) => {
+      return dot(here.at, at) >= sameIdea * here.length * length && here.length * length > 0;
+    });
+    if (!isSaid) said.push(here);
+    return !isSaid;
   });
+}
+
+/** With its length: it is compared with many. */
+function placed(at: Float32Array): { at: Float32Array; length: number } {
+  return { at, length: norm(at) };
 }
 
 /** What the decoder writes for a token it does not know. */

@@ -1,6 +1,8 @@
 import { type Inference, maxCandidates } from '../inference/inference.ts';
+import type { ConfidenceEntry } from '../model/manifest.ts';
 import { cosine } from '../tensor/vector.ts';
 import type { ConceptSpace } from './conceptSpace.ts';
+import { confidenceOf } from './confidence.ts';
 import { KnownSpans, withoutInventions } from './fragileGuard.ts';
 import {
   type GeneratedSentence,
@@ -37,6 +39,8 @@ export interface SuggestionParts {
   space: ConceptSpace;
   /** Whether the model knows the entropy of bytes, and so what a name looks like. */
   hasEntropies?: boolean;
+  /** How sure the concept model may be of a sentence; absent where nobody has measured it. */
+  confidence?: ConfidenceEntry | null;
   /** Finds the writer's own sentences that may come next; absent when they are not wanted. */
   findOwn?: (count: number, signal?: AbortSignal) => Promise<readonly Concept[]>;
 }
@@ -52,6 +56,8 @@ export interface SuggestionWriting extends WritingOptions {
    * offered again.
    */
   surroundings: string;
+  /** Finds more sentences that are not offered again, whatever their wording or language. */
+  findTaken?: (signal?: AbortSignal) => Promise<readonly Concept[]>;
 }
 
 export interface SuggestionOptions extends NextSentencesOptions, Omit<SuggestionWriting, 'count'> {
@@ -90,12 +96,12 @@ export async function predictSuggestions(
 
 /** Writes what was predicted, in any language, and keeps what is worth showing, best first. */
 export async function writeSuggestions(
-  { inference, encode, space, hasEntropies = false, findOwn }: SuggestionParts,
+  { inference, encode, space, hasEntropies = false, confidence = null, findOwn }: SuggestionParts,
   { context, predictions }: { context: readonly Concept[]; predictions: readonly Float32Array[] },
   options: SuggestionWriting,
   signal?: AbortSignal,
 ): Promise<Candidate[]> {
-  const { eos, surroundings, lang, count } = options;
+  const { eos, surroundings, findTaken, lang, count } = options;
   const sentences = await writeConcepts(inference, predictions, options, signal);
   if (sentences.length === 0) return [];
 
@@ -112,13 +118,24 @@ export async function writeSuggestions(
     .filter(isReadableHere)
     .map((concept) => ownCandidate(concept, predictions, space));
 
-  const ranked = rank([...generated, ...own], predictions, space);
+  const texts = [...generated, ...own].map(({ text }) => text);
+  const bytes = hasEntropies ? await inference.surprisals(texts, signal) : [];
+  const measured = generated.map((one, i) => ({ ...one, surprisal: meanOf(bytes[i]) }));
+  const surprisalsOf = new Map(texts.map((text, i) => [text, bytes[i]]));
+
+  const judge = (candidate: GeneratedCandidate) => confidenceOf(candidate, confidence, lang);
+  const ranked = rank([...measured, ...own], predictions, space, judge);
   // What the writer said elsewhere is no invention.
   const known = new KnownSpans([surroundings, ...own.map(({ text }) => text)].join('\n'));
-  const texts = ranked.map(({ text }) => text);
-  const surprisals = hasEntropies ? await inference.surprisals(texts, signal) : [];
+  const surprisals = ranked.flatMap(({ text }) => surprisalsOf.get(text) ?? []);
   const plain = withoutInventions(ranked, known, { lang, surprisals });
-  return differentIdeas(plain, taken, space).slice(0, count);
+  const elsewhere = (await findTaken?.(signal)) ?? [];
+  return differentIdeas(plain, [...taken, ...elsewhere], space).slice(0, count);
+}
+
+function meanOf(values: Float32Array | undefined): number | null {
+  if (values === undefined || values.length === 0) return null;
+  return values.reduce((sum, value) => sum + value, 0) / values.length;
 }
 
 /** Encodes what was written, and compares it with what was predicted. */
@@ -135,7 +152,8 @@ export async function readBack(
     const concept = concepts[i]?.embedding;
     if (concept === undefined) return [];
     const agreement = cosine(space(sentence.embedding), space(concept));
-    return [{ ...sentence, origin: 'model', concept, agreement }];
+    const unknown = { surprisal: null, confidence: null };
+    return [{ ...sentence, origin: 'model', concept, agreement, fidelity: agreement, ...unknown }];
   });
 }
 
@@ -144,5 +162,6 @@ function ownCandidate(
   predictions: readonly Float32Array[],
   space: ConceptSpace,
 ): OwnCandidate {
-  return { origin: 'own', text, concept, agreement: support(concept, predictions, space) ?? 0 };
+  const agreement = support(concept, predictions, space) ?? 0;
+  return { origin: 'own', text, concept, agreement, confidence: null };
 }

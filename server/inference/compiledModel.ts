@@ -157,6 +157,9 @@ export class CompiledModel implements InferenceModel {
         [...placed].map(([name, { entry }]) => [name, entry.generation]),
       ),
       samplings: Object.fromEntries([...placed].map(([name, { entry }]) => [name, entry.sampling])),
+      confidences: Object.fromEntries(
+        [...placed].map(([name, { entry }]) => [name, entry.confidence]),
+      ),
       normalizers: Object.fromEntries(
         [...placed].map(([name, { folder, entry }]) => {
           const files = conceptModelFiles(folder, manifest.embeddingDim);

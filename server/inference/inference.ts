@@ -1,5 +1,5 @@
 import type { DeviceChoice, DeviceName } from '../model/device.ts';
-import type { GenerationEntry, SamplingEntry } from '../model/manifest.ts';
+import type { ConfidenceEntry, GenerationEntry, SamplingEntry } from '../model/manifest.ts';
 
 /*
  * What the features ask of the models. `InferenceClient` answers from the inference thread;
@@ -29,6 +29,8 @@ export interface LoadedModel {
   generations: Readonly<Record<string, Generation>>;
   /** How each of them is best sampled, by its name. */
   samplings: Readonly<Record<string, SamplingEntry>>;
+  /** How sure each of them may be of a sentence, by its name; null where nobody has measured it. */
+  confidences: Readonly<Record<string, ConfidenceEntry | null>>;
   /** The space in which each of them thinks, by its name; null: that of raw embeddings. */
   normalizers: Readonly<Record<string, NormalizerVectors | null>>;
   /** What it can be bent in by name: in the normalised space, of length 1, [E] each. */

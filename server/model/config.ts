@@ -1,4 +1,9 @@
-import type { GenerationEntry, NoiseSchedulerConfig, SamplingEntry } from './manifest.ts';
+import type {
+  ConfidenceEntry,
+  GenerationEntry,
+  NoiseSchedulerConfig,
+  SamplingEntry,
+} from './manifest.ts';
 
 /*
  * Hyper-parameters of each architecture: the fields of the reference's dataclasses that matter at
@@ -115,6 +120,7 @@ export interface BaseLcmConfig {
   postnet: ProjectionConfig;
   generation: GenerationEntry;
   sampling: SamplingEntry;
+  confidence: ConfidenceEntry | null;
 }
 
 /** reference: EncoderFrontendConfig. */
@@ -145,6 +151,7 @@ export interface TwoTowerLcmConfig {
   trainedWithCfGuidance: boolean;
   generation: GenerationEntry;
   sampling: SamplingEntry;
+  confidence: ConfidenceEntry | null;
 }
 
 /**
@@ -174,6 +181,7 @@ export interface SlotLcmConfig {
   trainedWithCfGuidance: boolean;
   generation: GenerationEntry;
   sampling: SamplingEntry;
+  confidence: ConfidenceEntry | null;
 }
 
 /**
@@ -238,6 +246,7 @@ export interface SonarLlmConfig {
   llama: LlamaConfig;
   generation: GenerationEntry;
   sampling: SamplingEntry;
+  confidence: ConfidenceEntry | null;
 }
 
 export type ConceptModelConfig =

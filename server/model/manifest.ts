@@ -167,6 +167,28 @@ export interface SamplingEntry {
   topK: number | null;
 }
 
+/**
+ * How likely a sentence is worth showing: a logistic regression on what is known of it, fitted on
+ * text that nothing was trained on.
+ *
+ *   p = σ(bias + Σ coefficient · value)
+ */
+export interface ConfidenceEntry {
+  /** FLORES-200 codes of the languages that it was fitted on; of others it says nothing. */
+  langs: readonly string[];
+  bias: number;
+  /** Of the cosine of the sentence, read again, and the nearest other prediction. */
+  support: number;
+  /** Of the cosine of the sentence, read again, and the prediction that it was written from. */
+  agreement: number;
+  /** Of the decoder's log-probability per token. */
+  score: number;
+  /** Of − log p per byte, in nats, by the entropy model. */
+  surprisal: number;
+  /** Of the logarithm of the length in UTF-16 units. */
+  logLength: number;
+}
+
 /** What all concept models have in common. */
 interface ConceptModelBase {
   /** As the writer chooses it: `base`, `two-tower`. */
@@ -177,6 +199,8 @@ interface ConceptModelBase {
   normalizer: NormalizerEntry | null;
   generation: GenerationEntry;
   sampling: SamplingEntry;
+  /** null where nobody has measured it. */
+  confidence: ConfidenceEntry | null;
 }
 
 /** The cache of a causal tower over concepts, [L, 2, N, H, T, K]. */

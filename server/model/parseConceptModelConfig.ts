@@ -11,6 +11,7 @@ import type {
 } from './config.ts';
 import type { Fields } from './fields.ts';
 import { codebookCounts, codebookSizes, dimensions, sequenceLengths } from './limits.ts';
+import { parseConfidenceConfig } from './parseConfidence.ts';
 import { withArchitecture } from './parseConfig.ts';
 import { lcmGeneration, parseGeneration } from './parseGeneration.ts';
 import {
@@ -81,6 +82,7 @@ function parseFamily(
     sonarNormalizerName: parseNormalizerName(fields, weightNames),
     generation: parseGeneration(fields.object('generation', {}), lcmGeneration),
     sampling: parseSamplingConfig(fields.object('sampling', {})),
+    confidence: parseConfidenceConfig(fields),
   };
   switch (modelType) {
     case 'base_lcm':
@@ -96,7 +98,13 @@ function parseFamily(
 
 type CommonConfig = Pick<
   BaseLcmConfig,
-  'maxSeqLen' | 'modelDim' | 'sonarEmbedDim' | 'sonarNormalizerName' | 'generation' | 'sampling'
+  | 'maxSeqLen'
+  | 'modelDim'
+  | 'sonarEmbedDim'
+  | 'sonarNormalizerName'
+  | 'generation'
+  | 'sampling'
+  | 'confidence'
 >;
 
 /** @throws CheckpointUnsupportedError when the weights are of no family we know */

@@ -23,6 +23,7 @@ import {
   type TwoTowerLcmEntry,
 } from './manifest.ts';
 import { manifestLengths, matching, parseFile, parseGraph } from './manifestFields.ts';
+import { parseConfidenceEntry } from './parseConfidence.ts';
 import { parseSamplingEntry } from './parseSampling.ts';
 
 /*
@@ -55,6 +56,7 @@ export function parseConceptModelEntry(fields: Fields): ConceptModelEntry {
     })),
     generation: parseGeneration(fields.object('generation')),
     sampling: parseSamplingEntry(fields.object('sampling', {})),
+    confidence: parseConfidenceEntry(fields),
   };
   switch (family) {
     case 'base_lcm':
@@ -79,6 +81,7 @@ type Common<T extends ConceptModelEntry> = Pick<
   | 'normalizer'
   | 'generation'
   | 'sampling'
+  | 'confidence'
 >;
 
 function parseRegressionLcm(

@@ -1,6 +1,7 @@
 import type { Llama3RopeScaling, LlamaConfig, SonarLlmConfig } from './config.ts';
 import type { Fields } from './fields.ts';
 import { dimensions, headCounts, innerDimensions, layerCounts, positiveNumbers } from './limits.ts';
+import { parseConfidenceConfig } from './parseConfidence.ts';
 import { parseGeneration, sonarLlmGeneration } from './parseGeneration.ts';
 import { parseSamplingConfig } from './parseSampling.ts';
 
@@ -35,6 +36,7 @@ export function parseSonarLlm(fields: Fields): SonarLlmConfig {
     llama: parseLlama(fields.object('llama_config')),
     generation: parseGeneration(fields.object('generation', {}), defaults),
     sampling: parseSamplingConfig(fields.object('sampling', {})),
+    confidence: parseConfidenceConfig(fields),
   };
   fields.ignore('pretrained_model_name_or_path', 'architectures', 'torch_dtype', 'dtype');
   fields.ignore('transformers_version', 'auto_map');

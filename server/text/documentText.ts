@@ -139,6 +139,41 @@ export class DocumentText {
     return parts.reverse().flat();
   }
 
+  /** The first `count` complete sentences that begin at or after an offset, in reading order. */
+  sentencesAfter(offset: number, count: number): Sentence[] {
+    const found: Sentence[] = [];
+    for (let i = Math.max(0, this.#indexAt(offset)); i < this.#segments.length; i += 1) {
+      const segment = this.#segments[i];
+      if (segment === undefined || found.length >= count) break;
+      const sentences = this.#sentencesOf(segment);
+      found.push(...sentences.filter(({ start, complete }) => complete && start >= offset));
+    }
+    return found.slice(0, count);
+  }
+
+  /**
+   * At most `count` sentences on either side of an offset, the nearest ones, as far as their
+   * paragraphs have been read for some other purpose: whatever the document's length, this takes
+   * little time.
+   */
+  sentencesReadAround(offset: number, count: number): Sentence[] {
+    const at = Math.max(0, this.#indexAt(offset));
+    const read = (segments: readonly PlacedSegment[]) => {
+      const found: Sentence[][] = [];
+      let missing = count;
+      for (const segment of segments) {
+        if (missing <= 0) break;
+        if (segment.sentences === undefined) continue;
+        found.push(this.#sentencesOf(segment));
+        missing -= segment.sentences.length;
+      }
+      return found;
+    };
+    const before = read(this.#segments.slice(0, at).toReversed()).reverse().flat();
+    const after = read(this.#segments.slice(at)).flat();
+    return [...before.slice(-count), ...after.slice(0, count)];
+  }
+
   /** The last sentence that begins at or before an offset, finished or not. */
   sentenceAt(offset: number): Sentence | undefined {
     for (let i = this.#indexAt(offset); i >= 0; i -= 1) {

@@ -19,8 +19,8 @@ export function factsOf(
     lang: found.writing.lang,
     latencyMs: (answer.firstAt ?? until) - answer.startedAt,
     wasPrepared: answer.firstAt !== null && answer.firstAt <= until,
-    candidates: candidates.map(({ text, origin, agreement }) => {
-      return { text, origin, agreement, confidence: null };
+    candidates: candidates.map(({ text, origin, agreement, confidence }) => {
+      return { text, origin, agreement, confidence };
     }),
   };
 }

@@ -61,7 +61,8 @@ export class Suggester {
     for (const candidate of candidates) {
       const sentences = await this.#writeOn(place, settings, candidate.text, signal);
       const fit = fitSentences(here, sentences, writing.lang);
-      fitted.push({ text: isJoined ? `${fit} ` : fit, confidence: null });
+      const { confidence } = candidate;
+      fitted.push({ text: isJoined ? `${fit} ` : fit, confidence });
     }
     return fitted;
   }

@@ -8,6 +8,8 @@ export interface EvaluationSet {
   paraphrases: readonly TextPair[];
   translations: Readonly<Record<string, { pairs: readonly TextPair[]; fill: readonly string[] }>>;
   windows: readonly Window[];
+  /** Of other documents than `windows`: confidence is fitted on them. */
+  calibration: readonly Window[];
   paragraphs: readonly Paragraph[];
   fragile: readonly { text: string; spans: readonly string[] }[];
   /** The words of the training texts, in lower case. */
@@ -30,8 +32,8 @@ export interface Paragraph {
 }
 
 const parts = [
-  ...['sentences', 'neighbours', 'paraphrases', 'translations', 'windows', 'paragraphs'],
-  ...['fragile', 'words'],
+  ...['sentences', 'neighbours', 'paraphrases', 'translations', 'windows', 'calibration'],
+  ...['paragraphs', 'fragile', 'words'],
 ];
 
 /** @throws Error when there is no such file, or it lacks a part */
@@ -60,6 +62,7 @@ export function shorten(set: EvaluationSet, count: number): EvaluationSet {
     paraphrases: set.paraphrases.slice(0, count),
     translations: Object.fromEntries(translations),
     windows: set.windows.slice(0, count),
+    calibration: set.calibration.slice(0, count),
     paragraphs: set.paragraphs.slice(0, count),
     fragile: set.fragile.slice(0, count),
     words: set.words,

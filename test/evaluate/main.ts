@@ -5,6 +5,7 @@ import { parseArgs } from 'node:util';
 import { InferenceClient } from '../../server/inference/client.ts';
 import { evaluateAutoencoder } from './autoencoder.ts';
 import { evaluateConceptModels } from './conceptModels.ts';
+import { evaluateConfidence } from './confidence.ts';
 import { continueParagraphs } from './continuations.ts';
 import { readEvaluationSet, shorten } from './evaluationSet.ts';
 import { Standard } from './geometry.ts';
@@ -21,7 +22,7 @@ import { tokenAccuracy } from './tokenAccuracy.ts';
 
 const help = `Usage: npm run evaluate -- [--only PART]... [--count N] [--set FILE] [--model DIR] [--out FILE]
 
-  --only PART   autoencoder, space, lcm, suggestions or continuations; all when left out
+  --only PART   autoencoder, space, lcm, suggestions, confidence or continuations; all when left out
   --count N     the first N of everything, to see whether it runs; writes only where --out says
   --set FILE    the evaluation set (default training/.cache/evaluation.json)
   --model DIR   a compiled model (default the one in dist/models)
@@ -30,7 +31,10 @@ const help = `Usage: npm run evaluate -- [--only PART]... [--count N] [--set FIL
 
 const usualOut = join('models', 'builtin', 'evaluation-compiled.json');
 
-const parts = ['autoencoder', 'space', 'lcm', 'suggestions', 'continuations'] as const;
+const parts = [
+  ...(['autoencoder', 'space', 'lcm'] as const),
+  ...(['suggestions', 'confidence', 'continuations'] as const),
+];
 type Part = (typeof parts)[number];
 
 /** Sentences whose tokens are forced, as in training/evaluation/autoencoder.py. */
@@ -75,6 +79,7 @@ async function main(): Promise<void> {
       space: () => evaluateSpace(product, set, standard, embeddings),
       lcm: () => evaluateConceptModels(product, set, standard),
       suggestions: () => evaluateSuggestions(product, set),
+      confidence: () => evaluateConfidence(product, set),
       continuations: () => continueParagraphs(product, set.paragraphs),
     };
     const measured: Record<string, unknown> = {};

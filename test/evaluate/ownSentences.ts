@@ -96,7 +96,9 @@ export async function ownSentenceFigures(
 
 function asCandidate({ predicted, concept }: Offer, space: ConceptSpace): Candidate {
   const agreement = cosine(space(predicted), space(concept));
-  return { origin: 'model', text: '', score: 0, embedding: predicted, concept, agreement };
+  const unknown = { surprisal: null, confidence: null };
+  const compared = { embedding: predicted, concept, agreement, fidelity: agreement };
+  return { origin: 'model', text: '', score: 0, ...compared, ...unknown };
 }
 
 function ownCandidates(
@@ -118,7 +120,8 @@ function ownCandidates(
     .toSorted((a, b) => b.likeness - a.likeness)
     .slice(0, count)
     .map(({ concept: { text, embedding: concept } }) => {
-      return { origin: 'own', text, concept, agreement: support(concept, predictions, space) ?? 0 };
+      const agreement = support(concept, predictions, space) ?? 0;
+      return { origin: 'own', text, concept, agreement, confidence: null };
     });
 }
 

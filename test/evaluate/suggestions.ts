@@ -86,7 +86,8 @@ async function measureCandidates(product: Product, lcm: string, windows: readonl
     readable.push(...offers.map(({ text }) => Number(isReadable(text))));
     const candidates = offers.map((one, i) => ({
       ...{ origin: 'model' as const, text: one.text, score: 0, embedding: one.predicted },
-      ...{ concept: one.concept, agreement: agreement[i] ?? 0 },
+      ...{ concept: one.concept, agreement: agreement[i] ?? 0, fidelity: agreement[i] ?? 0 },
+      ...{ surprisal: null, confidence: null },
     }));
     const taken = context.map((embedding) => ({ text: '', embedding }));
     kept.push(differentIdeas(candidates, taken, space).length / candidates.length);

@@ -51,6 +51,7 @@ export class FakeInference implements Inference {
       hasEntropies: false,
       generations: { base: lcmGeneration, 'two-tower': lcmGeneration },
       samplings: {},
+      confidences: {},
       normalizers: { base: fakeNormalizer, 'two-tower': null },
       directions: {},
       device: 'cpu',

@@ -31,6 +31,7 @@ new InferenceServer(parentPort, async (folder, _options, signal) => {
       hasEntropies: true,
       generations: {},
       samplings: {},
+      confidences: {},
       normalizers: {},
       directions: {},
       device: 'cpu',

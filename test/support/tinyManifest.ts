@@ -28,6 +28,7 @@ const slotEntry = {
   headDim: 8,
   generation: lcmGeneration,
   sampling: noSampling,
+  confidence: null,
   trainedWithCfGuidance: true,
 } as const;
 
@@ -73,6 +74,7 @@ export const tinyManifest: ModelManifest = {
       headDim: 8,
       generation: lcmGeneration,
       sampling: noSampling,
+      confidence: null,
       graphs: { lcm: graphEntry('base.lcm') },
     },
     {
@@ -92,6 +94,7 @@ export const tinyManifest: ModelManifest = {
       trainedWithCfGuidance: true,
       generation: lcmGeneration,
       sampling: noSampling,
+      confidence: null,
       graphs: {
         context: graphEntry('two-tower.context'),
         crossAttention: graphEntry('two-tower.crossAttention'),
@@ -125,6 +128,7 @@ export const tinyManifest: ModelManifest = {
       headDim: 8,
       generation: sonarLlmGeneration,
       sampling: noSampling,
+      confidence: null,
       graphs: { lcm: graphEntry('sonar-llm.lcm') },
     },
   ],

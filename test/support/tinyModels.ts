@@ -107,6 +107,7 @@ export const tinyBaseLcm: BaseLcmConfig = {
   postnet: projection,
   generation: lcmGeneration,
   sampling: noSampling,
+  confidence: null,
 };
 
 /** LayerNorm, ReLU, learned positions, no bias on the output projection, no normaliser. */
@@ -156,6 +157,7 @@ export const tinyTwoTowerLcm: TwoTowerLcmConfig = {
   trainedWithCfGuidance: true,
   generation: lcmGeneration,
   sampling: noSampling,
+  confidence: null,
 };
 
 export const toyTwoTowerLcm: TwoTowerLcmConfig = {
@@ -176,6 +178,7 @@ const slotLcm: SlotLcmConfig = {
   trainedWithCfGuidance: true,
   generation: lcmGeneration,
   sampling: noSampling,
+  confidence: null,
 };
 
 export const tinyOneTowerLcm: OneTowerLcmConfig = {
@@ -226,6 +229,7 @@ export const tinySonarLlm: SonarLlmConfig = {
   },
   generation: sonarLlmGeneration,
   sampling: noSampling,
+  confidence: null,
 };
 
 /** Two heads share keys and values. */

@@ -202,6 +202,7 @@ export async function tinyBaseLcmModel(maxSeqLen = tinyBaseLcm.maxSeqLen): Promi
     headDim: modelDim / lcm.numAttnHeads,
     generation: lcmGeneration,
     sampling: noSampling,
+    confidence: null,
     graphs: { lcm: graphEntry },
   };
   const weights = closedFormWeights(baseLcmShapes(tinyBaseLcm));
@@ -228,6 +229,7 @@ export async function tinySonarLlmModel(): Promise<RegressionLcm> {
     headDim: llama.headDim,
     generation,
     sampling,
+    confidence: null,
     graphs: { lcm: graphEntry },
   };
   const weights = closedFormWeights(sonarLlmShapes(tinyGroupedSonarLlm));
@@ -251,6 +253,7 @@ function slotEntry({ modelDim, maxSeqLen, lcm }: SlotLcmConfig) {
     headDim: modelDim / lcm.numAttnHeads,
     generation: lcmGeneration,
     sampling: noSampling,
+    confidence: null,
     trainedWithCfGuidance: true,
     graphs: { lcm: graphEntry },
   };
@@ -318,6 +321,7 @@ export async function tinyTwoTowerModel(
     trainedWithCfGuidance: true,
     generation: lcmGeneration,
     sampling: noSampling,
+    confidence: null,
     graphs: { context: graphEntry, crossAttention: graphEntry, denoiser: graphEntry },
     ...change,
   };

@@ -61,6 +61,17 @@ const quantizer = {
   quantizer: { num_codebooks: 3, codebook_size: 10 },
 };
 
+/** How sure the Two-Tower may be, in a configuration. */
+export const tinyConfidence = {
+  langs: ['eng_Latn'],
+  bias: -1.5,
+  support: 4,
+  agreement: 2,
+  score: -0.25,
+  surprisal: -1,
+  log_length: -0.5,
+};
+
 /** The configuration that belongs to the weights of `tinyShapes`. */
 export const tinyConfig = {
   name: 'tiny',
@@ -85,6 +96,7 @@ export const tinyConfig = {
       noise_scheduler: { num_diffusion_train_steps: 100 },
       trained_with_cf_guidance: true,
       sampling: { inference_timesteps: 8 },
+      confidence: tinyConfidence,
     },
     'one-tower': {
       ...slotModel,

@@ -3,6 +3,7 @@ import { test } from 'node:test';
 import {
   type Candidate,
   differentIdeas,
+  type GeneratedCandidate,
   isReadable,
   rank,
   Said,
@@ -18,13 +19,16 @@ const raw = (embedding: Float32Array) => embedding;
 function generated(predicted: number, written: number): Candidate {
   const [embedding, concept] = [atAngle(predicted), atAngle(written)];
   const agreement = cosine(embedding, concept);
-  return { origin: 'model', text: `${written}`, score: -1, embedding, concept, agreement };
+  const fidelity = agreement;
+  const unknown = { surprisal: null, confidence: null };
+  const text = `${written}`;
+  return { origin: 'model', text, score: -1, embedding, concept, agreement, fidelity, ...unknown };
 }
 
 function own(angle: number, predictions: readonly Float32Array[]): Candidate {
   const concept = atAngle(angle);
   const agreement = support(concept, predictions, raw) ?? 0;
-  return { origin: 'own', text: `own ${angle}`, concept, agreement };
+  return { origin: 'own', text: `own ${angle}`, concept, agreement, confidence: null };
 }
 
 function predictionsOf(candidates: readonly Candidate[]): Float32Array[] {
@@ -62,6 +66,25 @@ test('a single prediction is all that there is to measure by', () => {
   const sampled = generated(0, 10);
   assert.deepEqual(ranked([own(5, [atAngle(0)]), sampled]), ['own 5', '10']);
   assert.deepEqual(ranked([own(15, [atAngle(0)]), sampled]), ['10', 'own 15']);
+});
+
+test('where all are judged, confidence decides, and the judge sees what was compared', () => {
+  const candidates = [generated(0, 40), generated(90, 100), generated(45, 50)];
+  const seen: number[] = [];
+  const judge = ({ text, agreement, fidelity }: GeneratedCandidate) => {
+    if (text === '40') seen.push(agreement, fidelity);
+    return Number(text) / 100;
+  };
+  const judged = rank(candidates, predictionsOf(candidates), raw, judge);
+  assert.deepEqual(
+    judged.map(({ confidence }) => confidence),
+    [1, 0.5, 0.4],
+  );
+  const expected = [5, 40].map((degrees) => Math.cos((degrees * Math.PI) / 180));
+  for (const [i, value] of expected.entries()) assert.ok(Math.abs((seen[i] ?? 0) - value) < 1e-6);
+  const together = [...candidates, own(100, predictionsOf(candidates))];
+  const texts = rank(together, predictionsOf(candidates), raw, judge).map(({ text }) => text);
+  assert.deepEqual(texts, ['40', 'own 100', '50', '100']);
 });
 
 test('support is the cosine of the nearest prediction in the space, and nothing without any', () => {

@@ -10,6 +10,7 @@ import {
   suggestSentences,
 } from '../../../server/features/suggestions.ts';
 import type { DecodeRequest, PredictRequest } from '../../../server/inference/inference.ts';
+import type { ConfidenceEntry } from '../../../server/model/manifest.ts';
 import { angleOf, atAngle } from '../../support/angles.ts';
 import { FakeInference } from '../../support/fakeInference.ts';
 
@@ -64,13 +65,15 @@ interface Plan {
   surroundings?: string;
   count?: number;
   hasEntropies?: boolean;
+  confidence?: ConfidenceEntry;
+  taken?: readonly number[];
 }
 
 async function suggest({ angles, write = word, own, hasEntropies = false, ...plan }: Plan) {
-  const { surroundings = '', count = 3 } = plan;
+  const { surroundings = '', count = 3, confidence = null, taken = [] } = plan;
   const inference = new PlannedInference(angles, write);
   const asked: number[] = [];
-  const parts: SuggestionParts = { inference, encode, space, hasEntropies };
+  const parts: SuggestionParts = { inference, encode, space, hasEntropies, confidence };
   if (own !== undefined) {
     parts.findOwn = async (most) => {
       asked.push(most);
@@ -85,6 +88,7 @@ async function suggest({ angles, write = word, own, hasEntropies = false, ...pla
     maxSeqLen: 64,
     eos,
     surroundings,
+    findTaken: async () => taken.map((angle) => ({ text: '', embedding: atAngle(angle) })),
   };
   const suggestions = await suggestSentences(parts, context, options);
   return { inference, asked, suggestions, texts: suggestions.map(({ text }) => text) };
@@ -119,6 +123,33 @@ test('where the model reads bytes, a name that begins a suggestion is an inventi
   assert.deepEqual(guarded.texts, [write(90)]);
   const known = { angles, write, hasEntropies: true, surroundings: 'Where is Zoë?' };
   assert.equal((await suggest(known)).texts.length, 2);
+});
+
+test('what stands elsewhere is not offered, by meaning', async () => {
+  const { texts } = await suggest({ angles: [0, 90, 45], taken: [5, 95] });
+  assert.deepEqual(texts, [word(45)]);
+});
+
+test('a model that is sure of something says so, and puts it first', async () => {
+  const entry = { langs: ['eng_Latn'], bias: 0, support: 0, agreement: 0, score: 0, surprisal: 0 };
+  const confidence = { ...entry, logLength: -1 };
+  const write = (angle: number) => (angle === 0 ? `It is ${word(0)}` : word(angle));
+  const plan = { angles: [0, 90], write, hasEntropies: true };
+  const judged = await suggest({ ...plan, confidence });
+  assert.deepEqual(judged.texts, [word(90), write(0)]);
+  const lengths = judged.texts.map(({ length }) => 1 / (1 + length));
+  for (const [i, one] of judged.suggestions.entries()) {
+    assert.ok(Math.abs((one.confidence ?? 0) - (lengths[i] ?? 0)) < 1e-9);
+  }
+  const others = [
+    { ...plan, confidence: { ...confidence, langs: ['fra_Latn'] } },
+    { ...plan, confidence, hasEntropies: false },
+    plan,
+  ];
+  for (const other of others) {
+    const { suggestions } = await suggest(other);
+    assert.ok(suggestions.every((one) => one.confidence === null));
+  }
 });
 
 test('sentences that cannot be read are dropped before anything else', async () => {
@@ -185,5 +216,8 @@ test('reading back gives the cosine of what was meant and what was said', async 
     origin: 'model',
     concept: atAngle(60),
     agreement: read?.agreement,
+    fidelity: read?.agreement,
+    surprisal: null,
+    confidence: null,
   });
 });

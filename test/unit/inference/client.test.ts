@@ -63,6 +63,7 @@ test('a model is loaded and answers', async () => {
     hasEntropies: true,
     generations: {},
     samplings: {},
+    confidences: {},
     normalizers: {},
     directions: {},
     device: 'cpu',

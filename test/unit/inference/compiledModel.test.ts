@@ -22,7 +22,7 @@ import type { LoadOptions, SamplingOptions } from '../../../server/inference/inf
 import { lcmGeneration, sonarLlmGeneration } from '../../../server/model/parseGeneration.ts';
 import { noSampling } from '../../../server/model/parseSampling.ts';
 import { norm } from '../../../server/tensor/vector.ts';
-import { tinyConfig, writeTinySources } from '../../support/tinySources.ts';
+import { tinyConfidence, tinyConfig, writeTinySources } from '../../support/tinySources.ts';
 
 const onCpu: ChooseDevice = async () => ({ device: cpuDevice, note: null });
 const load = (from: string, options: LoadOptions = {}, signal?: AbortSignal) =>
@@ -101,6 +101,7 @@ test('a model tells what it is', () => {
     Object.entries(normalizers).map(([name, vectors]) => [name, vectors?.center.length]),
     tinyLcms.map((name) => [name, name === 'sonar-llm' ? undefined : 32]),
   );
+  const { log_length: logLength, ...confidence } = tinyConfidence;
   assert.deepEqual(info, {
     name: 'tiny',
     embeddingDim: 32,
@@ -115,6 +116,10 @@ test('a model tells what it is', () => {
     samplings: {
       ...Object.fromEntries(tinyLcms.map((name) => [name, noSampling])),
       'two-tower': { ...noSampling, inferenceTimesteps: 8 },
+    },
+    confidences: {
+      ...Object.fromEntries(tinyLcms.map((name) => [name, null])),
+      'two-tower': { ...confidence, logLength },
     },
     device: 'cpu',
     deviceNote: null,

@@ -5,7 +5,7 @@ import { ffnDim } from '../../../server/model/config.ts';
 import { parseConceptModelConfig } from '../../../server/model/parseConceptModelConfig.ts';
 import { parseConfig } from '../../../server/model/parseConfig.ts';
 import { noSampling } from '../../../server/model/parseSampling.ts';
-import { tinyConfig } from '../../support/tinySources.ts';
+import { tinyConfidence, tinyConfig } from '../../support/tinySources.ts';
 
 const baseNames = ['lcm.layers.0.ffn_layer_norm.weight', 'frontend.sonar_normalizer.center'];
 const twoTowerNames = ['denoiser.layer_norm.weight', 'sonar_normalizer.center'];
@@ -237,6 +237,14 @@ test('a configuration may recommend how to sample', () => {
   assert.deepEqual(parseLlama({}, { sampling: units }).sampling, ofUnits);
 });
 
+test('a configuration may tell how sure a model is', () => {
+  assert.equal(parse({}, baseNames).confidence, null);
+  const { log_length: logLength, ...others } = tinyConfidence;
+  const expected = { ...others, logLength };
+  assert.deepEqual(parse({ confidence: tinyConfidence }, twoTowerNames).confidence, expected);
+  assert.deepEqual(parseLlama({}, { confidence: tinyConfidence }).confidence, expected);
+});
+
 test('fields of training change nothing', () => {
   const transformer = {
     dropout_p: 0.1,
@@ -287,6 +295,7 @@ test('what we cannot honour, or nobody knows, is refused by its name', () => {
     [{ llama_config: { hidden_act: 'gelu' } }, llamaNames, /hidden_act: expected silu/],
     [{ llama_config: { rope_scaling: { rope_type: 'yarn' } } }, llamaNames, /rope_type/],
     [{ generation: { eos: 'x' } }, baseNames, /generation: expected no field "eos"/],
+    [{ confidence: { ...tinyConfidence, topic: 1 } }, baseNames, /expected no field "topic"/],
     [{ sampling: { steps: 8 } }, baseNames, /sampling: expected no field "steps"/],
   ];
   for (const [lcm, names, message] of cases) {
@@ -334,6 +343,9 @@ test('wrong types and absurd sizes are told by name', () => {
     [{ llama_config: { rope_scaling: { rope_type: 'llama3' } } }, llamaNames, /factor: expected/],
     [{ llama_config: {}, embed_dim: 0 }, llamaNames, /embed_dim: expected an integer/],
     [{ generation: { eos_threshold: 2 } }, baseNames, /eos_threshold: expected a number/],
+    [{ confidence: { ...tinyConfidence, score: null } }, baseNames, /confidence.score: expected/],
+    [{ confidence: { ...tinyConfidence, langs: 'eng' } }, baseNames, /confidence.langs: expected/],
+    [{ confidence: { bias: 1 } }, baseNames, /confidence.langs: expected/],
     [{ sampling: [] }, baseNames, /sampling: expected an object/],
     [{ sampling: { inference_timesteps: 1e9 } }, baseNames, /inference_timesteps: expected an int/],
     [{ sampling: { inference_timesteps: 0.5 } }, baseNames, /inference_timesteps: expected an int/],

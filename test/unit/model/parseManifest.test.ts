@@ -89,7 +89,7 @@ test('every file is listed once, the manifest not included', () => {
 
 /** Fields for which nothing says null. */
 const isNullable =
-  /(shortlist|directions|normalizer|repetitionThreshold|beginText|\.sampling\.\w+)$/;
+  /(shortlist|directions|normalizer|confidence|repetitionThreshold|beginText|\.sampling\.\w+)$/;
 
 test('a field that is missing or of another type is told by name', () => {
   for (const path of leaves(tinyManifest)) {

@@ -275,3 +275,31 @@ test('code, front matter and maths are opaque; prose, headings and an empty docu
   assert.deepEqual(['Title', 'rained'].map(isOpaque), [false, false]);
   assert.equal(new DocumentText('', 'markdown').isOpaqueAt(0), false);
 });
+
+test('sentences after an offset are the finished ones that begin there, in order', () => {
+  const document = new DocumentText('One. Two.\n\nThree. Four.\n\nFive and', 'plaintext');
+  const after = (offset: number, count: number) =>
+    document.sentencesAfter(offset, count).map(({ text }) => text);
+  assert.deepEqual(after(0, 3), ['One.', 'Two.', 'Three.']);
+  assert.deepEqual(after(4, 2), ['Two.', 'Three.']);
+  assert.deepEqual(after(6, 9), ['Three.', 'Four.']);
+  assert.deepEqual(after(document.text.length, 9), []);
+  assert.deepEqual(new DocumentText('', 'plaintext').sentencesAfter(0, 9), []);
+});
+
+test('sentences around an offset are the nearest of what was read, and read nothing', () => {
+  const paragraphs = Array.from({ length: 9 }, (_, i) => `Number ${i}. It is.`);
+  const document = new DocumentText(paragraphs.join('\n\n'), 'plaintext');
+  const at = document.text.indexOf('Number 4');
+  const around = (count: number) =>
+    document.sentencesReadAround(at, count).map(({ start, text }) => {
+      assert.equal(document.text.slice(start, start + text.length), text);
+      return text;
+    });
+  assert.deepEqual(around(9), []);
+  document.sentencesAfter(document.text.indexOf('Number 8'), 2);
+  assert.deepEqual(around(9), ['Number 8.', 'It is.']);
+  assert.equal(document.sentences.length, 18);
+  assert.deepEqual(around(2), ['Number 3.', 'It is.', 'Number 4.', 'It is.']);
+  assert.equal(around(99).length, 18);
+});
