@@ -1,4 +1,4 @@
-import type { ConfidenceEntry } from '../model/manifest.ts';
+import type { Confidence } from '../inference/inference.ts';
 
 /*
  * How sure a suggestion is: the probability that it is well-formed and at least as near to what the
@@ -35,7 +35,7 @@ export const coefficientNames = [
   'score',
   'surprisal',
   'logLength',
-] as const satisfies readonly (keyof ConfidenceEntry)[];
+] as const satisfies readonly (keyof Confidence)[];
 
 /** p = 1 / (1 + e^−x) */
 export function sigmoid(x: number): number {
@@ -49,7 +49,7 @@ export function sigmoid(x: number): number {
  */
 export function confidenceOf(
   signals: Signals,
-  entry: ConfidenceEntry | null,
+  entry: Confidence | null,
   lang: string,
 ): number | null {
   const values = valuesOf(signals);

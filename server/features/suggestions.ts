@@ -1,5 +1,4 @@
-import { type Inference, maxCandidates } from '../inference/inference.ts';
-import type { ConfidenceEntry } from '../model/manifest.ts';
+import { type Confidence, type Inference, maxCandidates } from '../inference/inference.ts';
 import { cosine } from '../tensor/vector.ts';
 import type { ConceptSpace } from './conceptSpace.ts';
 import { confidenceOf } from './confidence.ts';
@@ -40,7 +39,7 @@ export interface SuggestionParts {
   /** Whether the model knows the entropy of bytes, and so what a name looks like. */
   hasEntropies?: boolean;
   /** How sure the concept model may be of a sentence; absent where nobody has measured it. */
-  confidence?: ConfidenceEntry | null;
+  confidence?: Confidence | null;
   /** Finds the writer's own sentences that may come next; absent when they are not wanted. */
   findOwn?: (count: number, signal?: AbortSignal) => Promise<readonly Concept[]>;
 }

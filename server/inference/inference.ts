@@ -9,6 +9,9 @@ import type { ConfidenceEntry, GenerationEntry, SamplingEntry } from '../model/m
 /** How a concept model writes on, sentence after sentence. */
 export type Generation = GenerationEntry;
 
+/** How sure a concept model may be of a sentence. */
+export type Confidence = ConfidenceEntry;
+
 /** The normalised space of concepts, x̃ = (x − center) / scales; [E] each. */
 export interface NormalizerVectors {
   center: Float32Array;
@@ -30,7 +33,7 @@ export interface LoadedModel {
   /** How each of them is best sampled, by its name. */
   samplings: Readonly<Record<string, SamplingEntry>>;
   /** How sure each of them may be of a sentence, by its name; null where nobody has measured it. */
-  confidences: Readonly<Record<string, ConfidenceEntry | null>>;
+  confidences: Readonly<Record<string, Confidence | null>>;
   /** The space in which each of them thinks, by its name; null: that of raw embeddings. */
   normalizers: Readonly<Record<string, NormalizerVectors | null>>;
   /** What it can be bent in by name: in the normalised space, of length 1, [E] each. */
