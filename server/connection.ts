@@ -259,8 +259,8 @@ export function serve(connection: Connection, buildHouse: BuildHouse): void {
     }),
     snooze: (params) => needHouse().writing.snooze(params.number('minutes', maxSnoozeMinutes)),
     explain: (params) => needHouse().writing.explain(openDocument(params.uri).uri),
-    statistics: () => null,
-    clearStatistics: () => null,
+    statistics: () => needHouse().writing.statistics(),
+    clearStatistics: () => needHouse().writing.clearStatistics(),
     rewrite: rewriting.rewrite,
   });
 

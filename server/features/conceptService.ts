@@ -343,7 +343,8 @@ export class ConceptService {
     const space = this.#space(model, lcm);
     const raw = rawSpace(model, lcm);
     const lang = here ?? model.defaultLang;
-    const steeringParts = { encode: this.#encode, space, raw, lang, directions: {} };
+    const { directions } = model;
+    const steeringParts = { encode: this.#encode, space, raw, lang, directions };
     const bent = await resolveSteering(steering, steeringParts, signal);
     const findOwn: SuggestionParts['findOwn'] = (most, cancelled) =>
       this.#ground.followers({ uri, offset, context, space, count: most }, cancelled);

@@ -3,6 +3,7 @@ import {
   type DirectionName,
   directionNames,
   type Quiet,
+  type Statistics,
   type Steering,
   type SuggestionFacts,
   type SuggestionsReadyParams,
@@ -23,6 +24,7 @@ import { continued, type Offer, type OfferedText, outcomeOf } from './offer.ts';
 import type { PowerMachine } from './powerSupply.ts';
 import { Silence } from './silence.ts';
 import { type Prepared, Suggester } from './suggester.ts';
+import { type CountsOnDisk, WritingStatistics } from './writingStatistics.ts';
 
 /** A sentence to insert: it takes the place of the text from `start` to the caret. */
 export interface Completion {
@@ -46,6 +48,8 @@ export interface WritingParts {
   clock: Clock;
   logger: Logger;
   machine: PowerMachine;
+  /** null where nothing may be stored. */
+  statisticsFile: CountsOnDisk | null;
   onState(state: CompletionState): void;
   onReady(params: SuggestionsReadyParams): void;
   /** Told how long a suggestion took to make. */
@@ -83,13 +87,17 @@ export class WritingService {
   readonly #parts: WritingParts;
   readonly #suggester: Suggester;
   readonly #silence: Silence;
+  readonly #statistics: WritingStatistics;
   readonly #documents = new Map<string, OpenDocument>();
   /** Aborted when the writer goes on: what was begun for the place before is not wanted. */
   #beginning = new AbortController();
 
   constructor(parts: WritingParts) {
     this.#parts = parts;
-    const { machine, clock, logger } = parts;
+    const { machine, clock, logger, statisticsFile } = parts;
+    const isStanding = (uri: string, text: string) =>
+      this.#documents.has(uri) && parts.concepts.document(uri).text.includes(text);
+    this.#statistics = new WritingStatistics({ file: statisticsFile, clock, logger, isStanding });
     const onChange = () => this.#noticeSilence();
     this.#silence = new Silence({ machine, clock, logger, onChange });
     this.#suggester = new Suggester(parts.concepts, parts.budget, () => parts.clock.now());
@@ -161,7 +169,10 @@ export class WritingService {
     const { concepts, policy, clock } = this.#parts;
     const text = concepts.document(uri);
     const document = this.#documents.get(uri);
-    if (document === undefined || !isLanguageEnabled(settings, document.languageId)) return [];
+    if (document === undefined) return [];
+    const isQuiet = this.#quietReason(uri, document, settings) !== null;
+    // What is switched off is off, also for who asks; only the document itself stands above that.
+    if (isQuiet && !isLanguageEnabled(settings, document.languageId)) return [];
     const { offer } = document;
     const isTyped = offer !== null && offset <= offer.reach;
     const kept = isTyped ? continued(offer, text.text, offset) : [];
@@ -171,7 +182,7 @@ export class WritingService {
     const start = clock.now();
     let until = start;
     if (!isExplicit) {
-      if (this.#quietReason(uri, document, settings) !== null) return [];
+      if (isQuiet) return [];
       const decision = policy.decide(start, settings.completion.pauseMs, uri);
       if (decision.kind === 'silent') return [];
       until = decision.until;
@@ -195,7 +206,11 @@ export class WritingService {
     document.facts = factsOf(prepared, candidates, until);
     this.#parts.onLatency(document.facts.latencyMs);
     const shown = surelyEnough(texts, settings, isExplicit);
-    if (shown.length > 0) policy.note({ kind: 'shown', uri, at: clock.now() });
+    if (shown.length > 0) {
+      policy.note({ kind: 'shown', uri, at: clock.now() });
+      this.#statistics.note('shown');
+      if (document.facts.wasPrepared) this.#statistics.note('ready');
+    }
     void this.#goOn(document, made, prepared, settings);
     return completionsOf(made, shown);
   }
@@ -214,7 +229,7 @@ export class WritingService {
 
   /** The names of the directions that suggestions can be bent in. */
   get directions(): DirectionName[] {
-    const known = Object.keys({});
+    const known = Object.keys(this.#parts.concepts.model?.directions ?? {});
     return directionNames.filter((name) => known.includes(name));
   }
 
@@ -242,6 +257,7 @@ export class WritingService {
 
   /** Suggests nothing unasked for so many minutes; 0 ends it. */
   snooze(minutes: number): void {
+    for (const document of this.#documents.values()) document.offer = null;
     this.#silence.snooze(minutes);
   }
 
@@ -250,9 +266,19 @@ export class WritingService {
     this.#silence.folders = folders;
   }
 
-  dispose(): void {
+  /** Counts of what became of suggestions. */
+  statistics(): Promise<Statistics> {
+    return this.#statistics.read();
+  }
+
+  clearStatistics(): Promise<void> {
+    return this.#statistics.clear();
+  }
+
+  async dispose(): Promise<void> {
     this.#silence.dispose();
     this.#suggester.giveUp();
+    await this.#statistics.dispose();
   }
 
   /** Shows what is better than the first answer, then prepares what follows it. */
@@ -300,7 +326,8 @@ export class WritingService {
   #noticeOutcome(uri: string, document: OpenDocument, edit: TextEdit): boolean {
     const { offer } = document;
     if (offer === null) return false;
-    const outcome = outcomeOf(offer, this.#parts.concepts.document(uri).text, edit);
+    const { text } = this.#parts.concepts.document(uri);
+    const outcome = outcomeOf(offer, text, edit);
     switch (outcome) {
       case 'lost':
         document.offer = null;
@@ -321,6 +348,8 @@ export class WritingService {
         if (!offer.counted.has(outcome)) {
           offer.counted.add(outcome);
           this.#parts.policy.note({ kind: outcome, uri, at: this.#parts.clock.now() });
+          if (outcome === 'accepted') this.#statistics.noteAccepted(uri, acceptedText(offer, text));
+          else this.#statistics.note(outcome);
         }
         return outcome === 'acceptedPartly';
     }
@@ -372,6 +401,11 @@ export class WritingService {
 
 function placeOf(uri: string, offset: number, document: OpenDocument): SuggestionPlace {
   return { uri, offset, target: document.target, steering: document.steering };
+}
+
+/** What was accepted stands between the offer's start and the caret. */
+function acceptedText({ start, reach }: MadeOffer, text: string): string {
+  return text.slice(start, reach).trim();
 }
 
 function isSentencePlace(kind: PositionKind): boolean {

@@ -77,6 +77,7 @@ class Writer {
       clock: this.clock,
       logger: nullLogger,
       machine: { ...thisPowerMachine, platform: 'aix' },
+      statisticsFile: null,
       onState: (state) => this.states.push(state),
       onReady: (params) => this.ready.push(params),
       onLatency: () => {},
@@ -331,4 +332,27 @@ test('a first answer comes early on a slow machine, more is told when it is ther
   const all = await writer.ask(true);
   assert.ok(all.length > 1);
   assert.deepEqual(all[0], early[0]);
+});
+
+test('what becomes of suggestions is counted, and what is kept', async () => {
+  const writer = new Writer('It rained.');
+  const [first = ''] = await writer.rest();
+  writer.edit(10, 10, first);
+  const [second = ''] = await writer.rest();
+  writer.type(second);
+  await writer.rest();
+  writer.type(' Zounds');
+  writer.clock.pass(30_000);
+  const { since: _, ...counts } = await writer.service.statistics();
+  assert.deepEqual(counts, {
+    shown: 3,
+    accepted: 1,
+    acceptedPartly: 0,
+    typed: 1,
+    kept: 1,
+    rejected: 1,
+    ready: 3,
+  });
+  await writer.service.clearStatistics();
+  assert.equal((await writer.service.statistics()).shown, 0);
 });
