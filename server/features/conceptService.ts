@@ -71,6 +71,8 @@ export interface SuggestionContext {
   context: readonly Concept[];
   sampling: SamplingOptions;
   steering: ResolvedSteering | null;
+  /** The code of the language of the text there. */
+  lang: string;
   writing: SuggestionWriting;
 }
 
@@ -212,7 +214,12 @@ export class ConceptService {
     const document = this.#documents.text(place.uri);
     const here = document.sentenceAt(place.offset) ?? { paragraph: '' };
     const [source = null] = await this.#choose(document, [here], settings);
-    const target = this.#languages.chooseTarget(settings.language.target, source?.code);
+    const target = this.#languages.chooseTarget({
+      chosen: null,
+      document,
+      setting: settings.language.target,
+      same: source?.code,
+    });
     return { languages, source, target };
   }
 
@@ -314,6 +321,11 @@ export class ConceptService {
     return suggestSentences(parts, context, options, signal);
   }
 
+  /** Returns the language after the current one; see `LanguageChooser.nextTarget`. */
+  nextTarget(settings: Settings, now: { current: string; own: string }): string {
+    return this.#languages.nextTarget(settings.language.cycle, now);
+  }
+
   /**
    * Returns what suggestions at a place are made from; null while there is no model.
    *
@@ -350,6 +362,7 @@ export class ConceptService {
       this.#ground.followers({ uri, offset, context, space, count: most }, cancelled);
     return {
       model,
+      lang,
       parts: {
         inference: this.#inference,
         encode: this.#encode,
@@ -367,7 +380,12 @@ export class ConceptService {
       steering: bent,
       writing: {
         count: completion.candidates,
-        lang: this.#languages.chooseTarget(target ?? language.target, here),
+        lang: this.#languages.chooseTarget({
+          chosen: target,
+          document,
+          setting: language.target,
+          same: here,
+        }),
         beamSize: completion.beamSize,
         maxSeqLen: completion.maxSentenceTokens,
         eos: generation === undefined ? null : { text: generation.eosText, lang: trainingLang },

@@ -6,13 +6,25 @@ import type { DocumentText } from '../text/documentText.ts';
 import { type FindMostLikely, LanguageIdentifier, loadCld3 } from '../text/languageIdentifier.ts';
 import { findLanguageAmong } from '../text/languageNames.ts';
 import type { ProseFormat, Sentence } from '../text/proseBlock.ts';
-import { statedLanguages } from '../text/statedLanguage.ts';
+import { statedLanguages, statedTargets } from '../text/statedLanguage.ts';
+import { cycleTargets } from './targetCycle.ts';
 
 /** Paragraphs whose language is remembered. */
 const maxRemembered = 10_000;
 
 /** Sentences at the end of a document that tell what most of it is written in. */
 const sentencesOfMajority = 64;
+
+/** What may say in which language is written. */
+export interface TargetWishes {
+  /** What the writer has chosen for now; null: nothing. */
+  chosen: string | null;
+  document: Pick<DocumentText, 'text' | 'format'>;
+  /** `same`, or a language. */
+  setting: string;
+  /** The language of what comes before; undefined when nothing does. */
+  same: string | undefined;
+}
 
 /** A text whose language is wanted, as far as it matters here. */
 type Paragraph = Pick<Sentence, 'paragraph'>;
@@ -99,13 +111,38 @@ export class LanguageChooser {
   }
 
   /**
-   * Returns the language to write in.
-   *
-   * @param target  the setting: `same`, or a language
-   * @param same    the language of what comes before
+   * Returns the language to write in: what the writer has just chosen, what the document says, the
+   * setting, the language of what comes before, the model's own.
    */
-  chooseTarget(target: string, same: string | undefined): string {
-    return this.#set(target, 'target')?.code ?? same ?? this.#default;
+  chooseTarget({ chosen, document, setting, same = this.#default }: TargetWishes): string {
+    const code = chosen === null ? undefined : this.find(chosen);
+    if (code !== undefined) return code;
+    for (const { name, where } of statedTargets(document.text, document.format)) {
+      if (name.toLowerCase() === 'same') return same;
+      const stated = this.find(name);
+      if (stated !== undefined) return stated;
+      // Not the name itself: it is the writer's text.
+      this.#refuse(
+        `target in ${where} of a document: expected a language, found none of the model's`,
+      );
+    }
+    return this.#set(setting, 'target')?.code ?? same;
+  }
+
+  /**
+   * Returns the language that comes after the current one in the writer's list.
+   *
+   * @param cycle  the setting: languages as people call them; all of the model when empty
+   * @param own    the language of the text, which one always comes back to
+   */
+  nextTarget(cycle: readonly string[], { current, own }: { current: string; own: string }): string {
+    const { code, unknown } = cycleTargets(cycle, { langs: this.#codes, current, own });
+    if (unknown.length > 0) {
+      this.#refuse(
+        `thoughtline.language.cycle: expected languages of the model, found '${unknown.join("', '")}'`,
+      );
+    }
+    return code;
   }
 
   /** Returns a language of the model by its code, tag or name; undefined when it has none such. */

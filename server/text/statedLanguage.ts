@@ -10,7 +10,8 @@ import type { ProseFormat } from './proseBlock.ts';
 
 /*
  * What a document says about its own language, in its first lines: in a comment for us or for a
- * TeX editor, in the front matter of Markdown, or to babel and polyglossia.
+ * TeX editor, in the front matter of Markdown, or to babel and polyglossia. And about the language
+ * that is to be suggested in it: in a comment for us and in front matter.
  */
 
 /** A language as a document names it, and where it does. */
@@ -19,8 +20,12 @@ export interface StatedLanguage {
   readonly where: 'comment' | 'frontMatter';
 }
 
-const ownComment = ownComments(`lang(?:uage)?${gap}=${gap}(\\S[^\\r\\n]{0,63}?)`);
-const field = frontMatterField('lang(?:uage)?', '[^\\s"\'#][^"\'#\\r\\n]{0,63}?');
+const commentName = '(\\S[^\\r\\n]{0,63}?)';
+const fieldName = '[^\\s"\'#][^"\'#\\r\\n]{0,63}?';
+const ownComment = ownComments(`lang(?:uage)?${gap}=${gap}${commentName}`);
+const field = frontMatterField('lang(?:uage)?', fieldName);
+const targetComment = ownComments(`target${gap}=${gap}${commentName}`);
+const targetField = frontMatterField('(?:thoughtline-target|target-language)', fieldName);
 
 const texComment = new RegExp(
   `^${gap}%${gap}!TeX${gap}spellcheck${gap}=${gap}(\\S{1,64})${gap}$`,
@@ -76,25 +81,37 @@ const texNames: Readonly<Record<string, string>> = {
 export function statedLanguages(text: string, format: ProseFormat): StatedLanguage[] {
   const head = headOf(text);
   const top = topOf(head);
-  const found: StatedLanguage[] = [];
-  const add = (where: StatedLanguage['where'], name: string | undefined) => {
-    if (name !== undefined && name.trim() !== '') found.push({ name: name.trim(), where });
-  };
-  add('comment', ownComment[format].exec(top)?.[1]);
+  const found = [...stated('comment', ownComment[format].exec(top)?.[1])];
   if (format === 'markdown') {
-    add('frontMatter', field.exec(frontMatterOf(head) ?? '')?.[2]);
+    found.push(...stated('frontMatter', field.exec(frontMatterOf(head) ?? '')?.[2]));
   }
   if (format === 'latex') {
-    add('comment', texComment.exec(top)?.[1]);
-    add('frontMatter', texName(mainOption(babel.exec(head)?.[1])));
-    add('frontMatter', texName(polyglossia.exec(head)?.[1]));
+    found.push(
+      ...stated('comment', texComment.exec(top)?.[1]),
+      ...stated('frontMatter', texName(mainOption(babel.exec(head)?.[1]))),
+      ...stated('frontMatter', texName(polyglossia.exec(head)?.[1])),
+    );
   }
   return found;
 }
 
-/** Tells whether a line of plain text is not prose but says what language follows. */
+/** Returns the languages that a document wants to be written on in; the first that is known counts. */
+export function statedTargets(text: string, format: ProseFormat): StatedLanguage[] {
+  const head = headOf(text);
+  const matter = format === 'markdown' ? (frontMatterOf(head) ?? '') : '';
+  return [
+    ...stated('comment', targetComment[format].exec(topOf(head))?.[1]),
+    ...stated('frontMatter', targetField.exec(matter)?.[2]),
+  ];
+}
+
+/** Tells whether a line of plain text is not prose but says a language. */
 export function isLanguageLine(line: string): boolean {
-  return ownComment.plaintext.test(line);
+  return ownComment.plaintext.test(line) || targetComment.plaintext.test(line);
+}
+
+function stated(where: StatedLanguage['where'], name: string | undefined): StatedLanguage[] {
+  return name === undefined || name.trim() === '' ? [] : [{ name: name.trim(), where }];
 }
 
 /** babel's main language is the one called so, or else the last. */

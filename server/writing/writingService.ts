@@ -65,6 +65,8 @@ interface OpenDocument {
   facts: SuggestionFacts | null;
   steering: Steering | null;
   target: string | null;
+  /** The language of the text where something was suggested last. */
+  lang: string | null;
   quiet: Quiet | null;
   /** Counts edits: work for an older text is not shown. */
   version: number;
@@ -118,6 +120,7 @@ export class WritingService {
       facts: null,
       steering: null,
       target: null,
+      lang: null,
       quiet: null,
       version: 0,
     });
@@ -204,6 +207,7 @@ export class WritingService {
     const made: MadeOffer = { place, start: offset, reach: offset, texts, counted: new Set() };
     document.offer = made;
     document.facts = factsOf(prepared, candidates, until);
+    document.lang = prepared.found.lang;
     this.#parts.onLatency(document.facts.latencyMs);
     const shown = surelyEnough(texts, settings, isExplicit);
     if (shown.length > 0) {
@@ -250,9 +254,14 @@ export class WritingService {
   /** Goes on to the next language for what is suggested in a document. @returns its code */
   cycleTarget(uri: string): string | null {
     const document = this.#need(uri);
-    const langs = this.#parts.concepts.model?.langs ?? [];
-    const now = document.target ?? document.facts?.lang ?? '';
-    return this.setTarget(uri, langs[(langs.indexOf(now) + 1) % langs.length] ?? null);
+    const { model } = this.#parts.concepts;
+    if (model === null || document.settings === null) return document.target;
+    const own = document.lang ?? model.defaultLang;
+    const current = document.target ?? document.facts?.lang ?? own;
+    return this.setTarget(
+      uri,
+      this.#parts.concepts.nextTarget(document.settings, { current, own }),
+    );
   }
 
   /** Suggests nothing unasked for so many minutes; 0 ends it. */

@@ -35,6 +35,22 @@ function choose(
   return choices.map(({ code, reason }) => `${reason} ${code}`);
 }
 
+/** Returns the target in a document, where the text before is French and nothing else is said. */
+function target(
+  chooser: LanguageChooser,
+  text: string,
+  wishes: { chosen?: string; setting?: string; same?: string | undefined },
+): string {
+  const document = { text, format: 'markdown' as const };
+  return chooser.chooseTarget({
+    chosen: null,
+    setting: 'same',
+    same: 'fra_Latn',
+    document,
+    ...wishes,
+  });
+}
+
 const prose = 'Some words that are en, and more of them.';
 
 test('what comes first counts: comment, front matter, setting, paragraph, document, default', async () => {
@@ -123,21 +139,53 @@ test('what is refused is told once, without the words of a document', async () =
   const { chooser } = await openChooser(langs, logger);
   for (let time = 0; time < 3; time++) {
     choose(chooser, '<!-- thoughtline: lang=secret -->\n\nIt is en, all of it.', { source: 'xx' });
-    chooser.chooseTarget('Klingon', 'fra_Latn');
+    target(chooser, '<!-- thoughtline: target=secret -->', { setting: 'Klingon' });
+    chooser.nextTarget(['French', 'Elvish', 'Orkish'], { current: 'fra_Latn', own: 'eng_Latn' });
   }
   assert.deepEqual(warnings, [
     'comment of a document: expected a language of the model, found another',
     "thoughtline.language.source: expected auto or a language of the model, such as eng_Latn, found 'xx'",
+    "target in comment of a document: expected a language, found none of the model's",
     "thoughtline.language.target: expected same or a language of the model, such as eng_Latn, found 'Klingon'",
+    "thoughtline.language.cycle: expected languages of the model, found 'Elvish', 'Orkish'",
   ]);
 });
 
-test('the target is the setting, else the language of what comes before, else the default', async () => {
+test('the target is what was chosen, else what the document says, the setting, the language before', async () => {
   const { chooser } = await openChooser();
-  assert.equal(chooser.chooseTarget('German', 'fra_Latn'), 'deu_Latn');
-  assert.equal(chooser.chooseTarget('same', 'fra_Latn'), 'fra_Latn');
-  assert.equal(chooser.chooseTarget('same', undefined), 'eng_Latn');
-  assert.equal(chooser.chooseTarget('it', 'fra_Latn'), 'fra_Latn');
+  const comment = '<!-- thoughtline: target=de -->';
+  const matter = '---\nthoughtline-target: ru\n---\n';
+  const table: [Partial<Parameters<typeof target>[2]>, string, string][] = [
+    [{ chosen: 'fra_Latn', setting: 'German' }, `${matter}${comment}`, 'fra_Latn'],
+    [{ chosen: 'ita_Latn', setting: 'French' }, `${matter}${comment}`, 'deu_Latn'],
+    [{ setting: 'French' }, `${matter}${comment}`, 'deu_Latn'],
+    [{ setting: 'French' }, matter, 'rus_Cyrl'],
+    [{ setting: 'French' }, `${matter}<!-- thoughtline: target=it -->`, 'rus_Cyrl'],
+    [{ setting: 'German' }, '<!-- thoughtline: target=same -->', 'fra_Latn'],
+    [{ setting: 'German' }, '<!-- thoughtline: target=it -->', 'deu_Latn'],
+    [{ setting: 'German' }, '', 'deu_Latn'],
+    [{}, '', 'fra_Latn'],
+    [{ same: undefined }, '', 'eng_Latn'],
+    [{ setting: 'it' }, '', 'fra_Latn'],
+  ];
+  for (const [wishes, text, expected] of table) {
+    assert.equal(target(chooser, text, wishes), expected, `${text} ${JSON.stringify(wishes)}`);
+  }
+});
+
+test('the key goes through the languages of the setting and comes back to the text’s own', async () => {
+  const { chooser } = await openChooser();
+  const round = (cycle: string[], own: string) => {
+    const seen = [own];
+    for (let time = 0; time < 4; time++) {
+      seen.push(chooser.nextTarget(cycle, { current: seen.at(-1) ?? '', own }));
+    }
+    return seen.map((code) => code.slice(0, 3)).join(' ');
+  };
+  assert.equal(round(['German', 'fr'], 'eng_Latn'), 'eng deu fra eng deu');
+  assert.equal(round(['German', 'en', 'Klingon', 'de'], 'eng_Latn'), 'eng deu eng deu eng');
+  assert.equal(round([], 'rus_Cyrl'), 'rus eng fra deu rus');
+  assert.equal(round(['Klingon'], 'fra_Latn'), 'fra fra fra fra fra');
 });
 
 test('languages of the model are found however they are named, also those that only it has', async () => {

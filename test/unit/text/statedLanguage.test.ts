@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { ProseFormat } from '../../../server/text/proseBlock.ts';
 import { splitSentences } from '../../../server/text/sentenceSplitter.ts';
-import { statedLanguages } from '../../../server/text/statedLanguage.ts';
+import { statedLanguages, statedTargets } from '../../../server/text/statedLanguage.ts';
 
 /** `comment fr, frontMatter de` */
 function check(format: ProseFormat, text: string, expected: string) {
@@ -63,6 +63,32 @@ test('TeX editors, babel and polyglossia', () => {
   );
 });
 
+/** `comment fr, frontMatter de` */
+function checkTarget(format: ProseFormat, text: string, expected: string) {
+  const found = statedTargets(text, format);
+  assert.equal(found.map(({ where, name }) => `${where} ${name}`).join(', '), expected, text);
+}
+
+test('the language to suggest in, in comments of each format and in front matter', () => {
+  checkTarget('markdown', '<!-- thoughtline: target=fr -->', 'comment fr');
+  checkTarget('latex', '%% Thoughtline: target = Scottish Gaelic', 'comment Scottish Gaelic');
+  checkTarget('plaintext', 'thoughtline: target=fr\n\nHello.', 'comment fr');
+  checkTarget('plaintext', 'See thoughtline: target=fr.', '');
+  checkTarget('markdown', '---\nthoughtline-target: fr\n---\n', 'frontMatter fr');
+  checkTarget('markdown', '+++\ntarget-language = "pt-BR"\n+++\n', 'frontMatter pt-BR');
+  checkTarget('markdown', '---\ntarget: fr\nmy-target-language: fr\n---\n', '');
+  checkTarget('latex', '---\nthoughtline-target: fr\n---\n', '');
+  checkTarget(
+    'markdown',
+    '---\ntarget-language: fr\n---\n<!-- thoughtline: target=de -->\n',
+    'comment de, frontMatter fr',
+  );
+  // One says nothing about the other.
+  const both = '<!-- thoughtline: lang=de -->\n<!-- thoughtline: target=fr -->\n';
+  check('markdown', both, 'comment de');
+  checkTarget('markdown', both, 'comment fr');
+});
+
 test('hostile beginnings end soon', () => {
   const start = performance.now();
   const many = 200_000;
@@ -71,6 +97,8 @@ test('hostile beginnings end soon', () => {
     `---\n${'---x\n'.repeat(many)}`,
     `---\nlang: ${'"'.repeat(many)}\n---`,
     `<!-- thoughtline: lang=${' '.repeat(many)}`,
+    `<!-- thoughtline: target=${' '.repeat(many)}`,
+    `---\ntarget-language: ${'"'.repeat(many)}\n---`,
     '<!-- thoughtline: lang='.repeat(many),
     `% thoughtline: lang=${'\t'.repeat(many)}x`,
     `\\usepackage[${','.repeat(many)}]{babel}`,
@@ -79,7 +107,8 @@ test('hostile beginnings end soon', () => {
     '\r'.repeat(many),
   ]) {
     for (const format of ['markdown', 'latex', 'plaintext'] as const) {
-      for (const { name } of statedLanguages(text, format)) assert.ok(name.length <= 64);
+      const all = [...statedLanguages(text, format), ...statedTargets(text, format)];
+      for (const { name } of all) assert.ok(name.length <= 64);
     }
   }
   // Far more than it takes; what backtracks over the whole head takes minutes.
@@ -87,7 +116,10 @@ test('hostile beginnings end soon', () => {
 });
 
 test('the line that states the language of plain text is not prose', () => {
-  const sentences = splitSentences('thoughtline: lang=fr\nIl pleut. Il part.', 'plaintext');
+  const sentences = splitSentences(
+    'thoughtline: lang=fr\nthoughtline: target=de\nIl pleut. Il part.',
+    'plaintext',
+  );
   assert.deepEqual(
     sentences.map(({ text }) => text),
     ['Il pleut.', 'Il part.'],
