@@ -19,8 +19,12 @@ export function factsOf(
     lang: found.writing.lang,
     latencyMs: (answer.firstAt ?? until) - answer.startedAt,
     wasPrepared: answer.firstAt !== null && answer.firstAt <= until,
-    candidates: candidates.map(({ text, origin, agreement, confidence }) => {
-      return { text, origin, agreement, confidence };
-    }),
+    candidates: candidateFacts(candidates),
   };
+}
+
+export function candidateFacts(candidates: readonly Candidate[]): SuggestionFacts['candidates'] {
+  return candidates.map(({ text, origin, agreement, confidence }) => {
+    return { text, origin, agreement, confidence };
+  });
 }

@@ -65,3 +65,13 @@ export function outcomeOf({ start, texts }: Offer, text: string, edit: Edit): Ou
   // Between sentences a writer types spaces and line breaks, whatever is offered.
   return typed.trim() === '' ? 'untouched' : 'rejected';
 }
+
+/**
+ * Returns the sentences of which the model is sure enough. Nobody wants to be interrupted by what
+ * the model itself does not believe.
+ *
+ * @param minConfidence  0 takes all, as who asks wants it
+ */
+export function sureEnough(texts: readonly OfferedText[], minConfidence: number): OfferedText[] {
+  return texts.filter(({ confidence }) => confidence === null || confidence >= minConfidence);
+}

@@ -19,8 +19,9 @@ import type { PositionKind } from '../text/documentText.ts';
 import type { ProseFormat } from '../text/proseBlock.ts';
 import type { AskingPolicy } from './askingPolicy.ts';
 import type { Budget } from './budget.ts';
-import { factsOf } from './facts.ts';
-import { continued, type Offer, type OfferedText, outcomeOf } from './offer.ts';
+import { candidateFacts, factsOf } from './facts.ts';
+import { continued, type Offer, type OfferedText, sureEnough } from './offer.ts';
+import { type LiveOffer, Outcomes } from './outcomes.ts';
 import type { PowerMachine } from './powerSupply.ts';
 import { Silence } from './silence.ts';
 import { type Prepared, Suggester } from './suggester.ts';
@@ -72,13 +73,8 @@ interface OpenDocument {
   version: number;
 }
 
-interface MadeOffer extends Offer {
+interface MadeOffer extends LiveOffer {
   place: SuggestionPlace;
-  texts: readonly OfferedText[];
-  /** The end of what the writer has typed or accepted since. */
-  reach: number;
-  /** Outcomes that were counted: each counts once. */
-  counted: Set<string>;
 }
 
 /**
@@ -90,16 +86,18 @@ export class WritingService {
   readonly #suggester: Suggester;
   readonly #silence: Silence;
   readonly #statistics: WritingStatistics;
+  readonly #outcomes: Outcomes;
   readonly #documents = new Map<string, OpenDocument>();
   /** Aborted when the writer goes on: what was begun for the place before is not wanted. */
   #beginning = new AbortController();
 
   constructor(parts: WritingParts) {
     this.#parts = parts;
-    const { machine, clock, logger, statisticsFile } = parts;
+    const { machine, policy, clock, logger, statisticsFile } = parts;
     const isStanding = (uri: string, text: string) =>
       this.#documents.has(uri) && parts.concepts.document(uri).text.includes(text);
     this.#statistics = new WritingStatistics({ file: statisticsFile, clock, logger, isStanding });
+    this.#outcomes = new Outcomes({ policy, statistics: this.#statistics, clock });
     const onChange = () => this.#noticeSilence();
     this.#silence = new Silence({ machine, clock, logger, onChange });
     this.#suggester = new Suggester(parts.concepts, parts.budget, () => parts.clock.now());
@@ -154,8 +152,8 @@ export class WritingService {
     if (edit.end > edit.start) policy.note({ kind: 'deleted', uri, at });
     const { length } = edit.text;
     if (length > 0) policy.note({ kind: 'inserted', uri, at, length });
-    const isOffered = this.#noticeOutcome(uri, document, edit);
-    if (length > 0 && !isOffered) this.#begin(uri, document, edit.start + length);
+    const goesOn = this.#goesOn(uri, document, edit);
+    if (length > 0 && !goesOn) this.#begin(uri, document, edit.start + length);
   }
 
   /**
@@ -180,7 +178,10 @@ export class WritingService {
     const isTyped = offer !== null && offset <= offer.reach;
     const kept = isTyped ? continued(offer, text.text, offset) : [];
     if (offer !== null && kept.length > 0) {
-      return completionsOf(offer, surelyEnough(kept, settings, isExplicit));
+      return completionsOf(
+        offer,
+        sureEnough(kept, isExplicit ? 0 : settings.completion.minConfidence),
+      );
     }
     const start = clock.now();
     let until = start;
@@ -209,12 +210,8 @@ export class WritingService {
     document.facts = factsOf(prepared, candidates, until);
     document.lang = prepared.found.lang;
     this.#parts.onLatency(document.facts.latencyMs);
-    const shown = surelyEnough(texts, settings, isExplicit);
-    if (shown.length > 0) {
-      policy.note({ kind: 'shown', uri, at: clock.now() });
-      this.#statistics.note('shown');
-      if (document.facts.wasPrepared) this.#statistics.note('ready');
-    }
+    const shown = sureEnough(texts, isExplicit ? 0 : settings.completion.minConfidence);
+    if (shown.length > 0) this.#outcomes.noticeShown(uri, document.facts.wasPrepared);
     void this.#goOn(document, made, prepared, settings);
     return completionsOf(made, shown);
   }
@@ -226,8 +223,9 @@ export class WritingService {
 
   /** Bends what is suggested in a document from now on; null lets it go where it will. */
   steer(uri: string, steering: Steering | null): void {
-    this.#need(uri).steering = steering;
-    this.#forgetOffer(uri);
+    const document = this.#need(uri);
+    document.steering = steering;
+    document.offer = null;
     this.#tellState();
   }
 
@@ -300,8 +298,10 @@ export class WritingService {
     const { place } = made;
     try {
       if (!answer.isWhole) {
-        const texts = await this.#suggester.fit(place, found, settings, await answer.whole);
+        const candidates = await answer.whole;
+        const texts = await this.#suggester.fit(place, found, settings, candidates);
         if (document.offer !== made) return;
+        if (document.facts !== null) document.facts.candidates = candidateFacts(candidates);
         made.texts = texts;
         this.#parts.onReady({ uri: place.uri, offset: place.offset });
       }
@@ -331,37 +331,18 @@ export class WritingService {
       .catch((error: unknown) => this.#tellFailure(error));
   }
 
-  /** Counts what became of the offer. @returns whether the edit goes on with it */
-  #noticeOutcome(uri: string, document: OpenDocument, edit: TextEdit): boolean {
+  /** @returns whether the edit goes on with what is offered */
+  #goesOn(uri: string, document: OpenDocument, edit: TextEdit): boolean {
     const { offer } = document;
     if (offer === null) return false;
-    const { text } = this.#parts.concepts.document(uri);
-    const outcome = outcomeOf(offer, text, edit);
-    switch (outcome) {
-      case 'lost':
-        document.offer = null;
-        return false;
-      case 'takenBack':
-        offer.reach = Math.max(offer.start, Math.min(offer.reach, edit.start));
-        return true;
-      case 'typing':
-        offer.reach = edit.start + edit.text.length;
-        return true;
-      case 'untouched':
-        return false;
-      case 'acceptedPartly':
-      case 'accepted':
-      case 'typed':
-      case 'rejected':
-        offer.reach = edit.start + edit.text.length;
-        if (!offer.counted.has(outcome)) {
-          offer.counted.add(outcome);
-          this.#parts.policy.note({ kind: outcome, uri, at: this.#parts.clock.now() });
-          if (outcome === 'accepted') this.#statistics.noteAccepted(uri, acceptedText(offer, text));
-          else this.#statistics.note(outcome);
-        }
-        return outcome === 'acceptedPartly';
-    }
+    const outcome = this.#outcomes.notice(
+      uri,
+      offer,
+      this.#parts.concepts.document(uri).text,
+      edit,
+    );
+    if (outcome === 'lost') document.offer = null;
+    return outcome === 'typing' || outcome === 'acceptedPartly' || outcome === 'takenBack';
   }
 
   /** Finds out why suggestions do not come by themselves in a document, and tells what is new. */
@@ -387,10 +368,6 @@ export class WritingService {
     throw new InvalidRequestError('document: expected an open one, found one that is closed');
   }
 
-  #forgetOffer(uri: string): void {
-    this.#need(uri).offer = null;
-  }
-
   #tellState(): void {
     this.#parts.onState({
       snoozedUntil: this.#silence.snoozedUntil,
@@ -412,24 +389,8 @@ function placeOf(uri: string, offset: number, document: OpenDocument): Suggestio
   return { uri, offset, target: document.target, steering: document.steering };
 }
 
-/** What was accepted stands between the offer's start and the caret. */
-function acceptedText({ start, reach }: MadeOffer, text: string): string {
-  return text.slice(start, reach).trim();
-}
-
 function isSentencePlace(kind: PositionKind): boolean {
   return kind === 'sentenceEnd' || kind === 'paragraphEnd' || kind === 'paragraphStart';
-}
-
-/** Nobody wants to be interrupted by what the model itself does not believe; who asks gets all. */
-function surelyEnough(
-  texts: readonly OfferedText[],
-  { completion }: Settings,
-  isExplicit: boolean,
-): OfferedText[] {
-  return texts.filter(({ confidence }) => {
-    return isExplicit || confidence === null || confidence >= completion.minConfidence;
-  });
 }
 
 function completionsOf({ start }: Offer, texts: readonly OfferedText[]): Completion[] {
