@@ -153,9 +153,9 @@ export class ServerClient implements Disposable {
    *
    * @returns what it answers; undefined when it failed: then the writer was told, and the log
    */
-  run<R>(command: string, params?: object): Promise<R | undefined> {
+  run<R>(command: string, params?: object, options: AskOptions = {}): Promise<R | undefined> {
     const all = { command, arguments: params === undefined ? [] : [params] };
-    return this.#ask(ExecuteCommandRequest.method, all, {});
+    return this.#ask(ExecuteCommandRequest.method, all, options);
   }
 
   async #ask<R>(

@@ -14,6 +14,7 @@ import { registerInstallModel } from './installModel.ts';
 import { LanguageCommands } from './languages.ts';
 import { ModelStatusItem } from './modelStatus.ts';
 import { Notifier } from './notify.ts';
+import { registerRewriting, rewritingMiddleware } from './rewriting.ts';
 import { reportRefusedSettings } from './settings.ts';
 import { registerSnooze } from './snooze.ts';
 import { StatisticsView } from './statisticsView.ts';
@@ -26,6 +27,7 @@ export function activate(context: ExtensionContext): void {
   const ghostText = new GhostText();
   const client = new ServerClient(context, log, notifier, {
     provideInlineCompletionItems: ghostText.provideItems,
+    ...rewritingMiddleware,
   });
   const languages = new LanguageCommands(client);
   const completionStatus = new CompletionStatus(client);
@@ -43,6 +45,7 @@ export function activate(context: ExtensionContext): void {
     registerCycleLanguage(client, ghostText),
     registerSnooze(client, completionStatus),
     registerExplain(client, ghostText),
+    registerRewriting(client),
     registerCompetition(context.globalState),
     new StatisticsView(client),
     registerInstallModel(client),

@@ -33,7 +33,8 @@ interface Manifest {
   contributes: {
     commands: { command: string; title: string }[];
     keybindings: { command: string; when: string }[];
-    menus: Record<string, { command: string }[]>;
+    menus: Record<string, { command?: string; submenu?: string }[]>;
+    submenus: { id: string }[];
     configuration: { title: string; properties: Record<string, Property> }[];
     walkthroughs: { steps: { media: { svg: string } }[] }[];
   };
@@ -124,7 +125,8 @@ describe('commands in the manifest', () => {
   it('are the only ones of ours that menus, keys, buttons and links run', () => {
     const { keybindings, menus } = manifest.contributes;
     const run = [
-      ...[...Object.values(menus).flat(), ...keybindings].map(({ command }) => command),
+      ...Object.values(menus).flatMap((items) => items.flatMap(({ command }) => command ?? [])),
+      ...keybindings.map(({ command }) => command),
       ...findInSources(/command(?::| =) '(thoughtline\.\w+)'/g),
       ...[...readFileSync('package.nls.json', 'utf8').matchAll(/command:(thoughtline\.\w+)/g)].map(
         (match) => match[1] ?? '',
@@ -138,6 +140,16 @@ describe('commands in the manifest', () => {
 });
 
 describe('the manifest', () => {
+  it('has an entry for every submenu, and shows it', () => {
+    const { menus, submenus } = manifest.contributes;
+    const shown = Object.values(menus).flatMap((items) =>
+      items.flatMap(({ submenu }) => submenu ?? []),
+    );
+    const ids = submenus.map(({ id }) => id);
+    assert.deepEqual(shown, ids);
+    for (const id of ids) assert.ok((menus[id] ?? []).length > 0, id);
+  });
+
   it('starts the extension for every language that it reads', () => {
     assert.deepEqual(
       manifest.activationEvents,
