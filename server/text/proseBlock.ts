@@ -32,7 +32,7 @@ export interface ProseBlock {
 
 /**
  * A stretch of source that is one thing: a paragraph with its prose, or, without `block`, something
- * that is not prose. `holes` are the parts of a paragraph that are not prose.
+ * that is not prose. `holes` are the parts of a paragraph in which nothing is to be written.
  */
 export interface Flow {
   readonly start: number;
@@ -117,8 +117,9 @@ export class ProseBuilder {
     this.#isAfterHole = true;
   }
 
-  /** Begins a part of the prose that no sentence may end inside. */
-  beginSolid(): void {
+  /** Begins a part of the prose that no sentence may end inside, nor a new one begin. */
+  beginSolid(start: number, end: number): void {
+    this.#holes.push({ start, end });
     this.#solidStart = null;
   }
 

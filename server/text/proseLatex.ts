@@ -101,7 +101,7 @@ class LatexWalker {
       case 'inlinemath':
       case 'verb':
         this.#touch(start, end);
-        this.#builder.beginSolid();
+        this.#builder.beginSolid(start, end);
         if (node.type === 'inlinemath') this.#builder.add(this.#source, start, end);
         else this.#builder.add(this.#source, start + verbPrefix(node), end - 1);
         this.#builder.endSolid();

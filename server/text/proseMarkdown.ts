@@ -121,7 +121,7 @@ function collect(source: string, lent: string): Flow[] {
     } else if (holeDepth > 0) {
       // Inside a hole nothing is prose.
     } else if (solids.has(type)) {
-      if (phase === 'enter') builder.beginSolid();
+      if (phase === 'enter') builder.beginSolid(start, end);
       else builder.endSolid();
     } else if (phase === 'exit') {
       addLeaf(builder, type, source, start, end);

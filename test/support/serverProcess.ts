@@ -136,6 +136,14 @@ export class ServerProcess {
     return items ?? [];
   }
 
+  /** Runs one of the server's commands, as any editor can. */
+  execute<Result>(command: string, ...parameters: unknown[]): Promise<Result> {
+    return this.connection.sendRequest('workspace/executeCommand', {
+      command,
+      arguments: parameters,
+    });
+  }
+
   /** Shuts the server down as the protocol says. @returns its exit status */
   async stop(): Promise<number | null> {
     await this.connection.sendRequest('shutdown');

@@ -202,7 +202,10 @@ test('no next sentence is wanted outside of prose', () => {
     '| a. | b.‸\n|---|---|': 'notProse',
     '[link](http://a.‸': 'notProse',
     'Some `code.‸': 'notProse',
+    'Some `code.‸`': 'notProse',
     'Some $x.‸': 'notProse',
+    'Some $x.‸$': 'notProse',
+    'See <https://a.‸>': 'notProse',
     '<!-- Comment.‸ -->': 'notProse',
     '<!-- Comment.‸': 'notProse',
     '<div>\nText.‸\n</div>': 'notProse',
@@ -218,6 +221,7 @@ test('no next sentence is wanted outside of prose', () => {
     '\\begin{verbatim}\nText.‸\n\\end{verbatim}': 'notProse',
     'As \\cite{a.‸': 'notProse',
     'So $x.‸': 'notProse',
+    'So $x.‸$': 'notProse',
     '\\[ x.‸': 'notProse',
     'A.\n\\end{document}\nText.‸': 'notProse',
   });
