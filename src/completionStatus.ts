@@ -1,5 +1,9 @@
 import { commands, type Disposable, type Event, EventEmitter, type Uri, window } from 'vscode';
-import { type CompletionState, completionState, type Steering } from '../protocol/completion.ts';
+import {
+  type CompletionState,
+  completionState,
+  type DocumentState,
+} from '../protocol/completion.ts';
 import type { ServerClient } from './client.ts';
 
 /** A server that has just started knows of nothing. */
@@ -37,18 +41,14 @@ export class CompletionStatus implements Disposable {
     return snoozedUntil !== null && snoozedUntil > Date.now() ? snoozedUntil : null;
   }
 
-  get isOnBattery(): boolean {
-    return this.#state.isOnBattery;
-  }
-
   get reduced(): CompletionState['reduced'] {
     return this.#state.reduced;
   }
 
-  /** What is set for one document: whereto it is steered, and the code of its target language. */
-  of(uri: Uri): { steering: Steering | null; target: string | null } {
+  /** What is set or said for one document. */
+  of(uri: Uri): Omit<DocumentState, 'uri'> {
     const found = this.#state.documents.find((document) => document.uri === uri.toString());
-    return found ?? { steering: null, target: null };
+    return found ?? { steering: null, target: null, quiet: null };
   }
 
   dispose(): void {

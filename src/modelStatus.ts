@@ -3,9 +3,7 @@ import {
   type Disposable,
   env,
   l10n,
-  languages,
   MarkdownString,
-  RelativePattern,
   StatusBarAlignment,
   type StatusBarItem,
   type TextDocument,
@@ -112,26 +110,23 @@ export class ModelStatusItem implements Disposable {
 
   /** Why nothing is offered unasked; undefined where it is. */
   #quiet(document: TextDocument): { icon: string; words: string } | undefined {
-    const settings = readSettings(document);
-    if (!isLanguageEnabled(settings, document.languageId)) {
-      return { icon: 'circle-slash', words: l10n.t('Off for this language') };
+    switch (this.#status.of(document.uri).quiet) {
+      case 'off':
+        return { icon: 'circle-slash', words: l10n.t('Off in this document') };
+      case 'manual':
+        return { icon: 'debug-pause', words: l10n.t('Only when asked') };
+      case 'snoozed':
+        return { icon: 'bell-slash', words: l10n.t('Snoozed until {0}', this.#endOfSnooze()) };
+      case 'battery':
+        return { icon: 'plug', words: l10n.t('Only when asked, on battery') };
+      case null:
+        return undefined;
     }
-    const { snoozedUntil, isOnBattery } = this.#status;
-    if (snoozedUntil !== null) {
-      const time = new Date(snoozedUntil).toLocaleTimeString(env.language, {
-        hour: '2-digit',
-        minute: '2-digit',
-      });
-      return { icon: 'bell-slash', words: l10n.t('Snoozed until {0}', time) };
-    }
-    if (isOnBattery) return { icon: 'plug', words: l10n.t('Only when asked, on battery') };
-    if (settings.completion.excludedFiles.some((glob) => matches(glob, document))) {
-      return { icon: 'circle-slash', words: l10n.t('Only when asked, in this file') };
-    }
-    if (settings.completion.mode === 'manual') {
-      return { icon: 'debug-pause', words: l10n.t('Only when asked') };
-    }
-    return undefined;
+  }
+
+  #endOfSnooze(): string {
+    const options = { hour: '2-digit', minute: '2-digit' } as const;
+    return new Date(this.#status.snoozedUntil ?? 0).toLocaleTimeString(env.language, options);
   }
 
   /** What the writer has set about a document. */
@@ -191,11 +186,4 @@ function link(words: string, command: (typeof linked)[number]): string {
 
 function isOfferedIn(document: TextDocument): boolean {
   return isLanguageEnabled(readSettings(document), document.languageId);
-}
-
-/** Globs are relative to the folder of the document, where it has one. */
-function matches(glob: string, document: TextDocument): boolean {
-  const folder = workspace.getWorkspaceFolder(document.uri);
-  const pattern = folder === undefined ? glob : new RelativePattern(folder, glob);
-  return languages.match({ pattern }, document) > 0;
 }

@@ -10,11 +10,13 @@ import { descendants } from './processes.ts';
 /** Keeps every ghost text that was ever drawn, because one that must not appear may be gone again. */
 const recordGhostTexts = `
   globalThis.drawnGhostTexts = [];
+  globalThis.vanishedGhostTexts = 0;
   let shown = '';
   new MutationObserver(() => {
     const parts = [...document.querySelectorAll('.ghost-text-decoration')];
     const text = parts.map((part) => part.textContent).join('');
     if (text !== '' && text !== shown) globalThis.drawnGhostTexts.push(text);
+    if (text === '' && shown !== '') globalThis.vanishedGhostTexts++;
     shown = text;
   }).observe(document.body, { subtree: true, childList: true, characterData: true });
 `;
@@ -128,13 +130,46 @@ export class Workbench {
     return texts.map(plain);
   }
 
+  /** Returns how often a ghost text has gone without another in its place. */
+  async vanishedGhostTexts(): Promise<number> {
+    return this.page.evaluate('globalThis.vanishedGhostTexts');
+  }
+
+  /** Returns what can be chosen from, once the list of this title has opened. */
+  async choices(title: string): Promise<string[]> {
+    await this.page.locator('.quick-input-title').getByText(title).waitFor();
+    // An entry may have a second row, of details.
+    const rows = this.page.locator('.quick-input-list-rows > :first-child .label-name');
+    await rows.first().waitFor();
+    return (await rows.allTextContents()).map(plain);
+  }
+
+  /** Chooses the entry of the open list that has these words. */
+  async choose(words: string): Promise<void> {
+    await this.page.locator('.quick-input-list').getByText(words).first().click();
+  }
+
+  /** Answers the input box that is open. */
+  async answer(text: string): Promise<void> {
+    const box = this.page.locator(
+      '.quick-input-widget:not(:has(.quick-input-list .monaco-list-row))',
+    );
+    await box.locator('input').fill(text);
+    await this.press('Enter');
+  }
+
   /** Saves the document and waits until the file on disk contains a text. */
   async saveAndRead(name: string, expected: string): Promise<string> {
     await this.press('Control+S');
     return eventually(() => {
-      const text = readFileSync(join(this.#folder, name), 'utf8');
+      const text = this.read(name);
       return text.includes(expected) && text;
     }, `${name} with “${expected}”`);
+  }
+
+  /** Reads a document as it stands on disk. */
+  read(name: string): string {
+    return readFileSync(join(this.#folder, name), 'utf8');
   }
 
   /** Returns the process of our language server, once there is exactly one besides `other`. */
