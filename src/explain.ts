@@ -1,4 +1,13 @@
-import { commands, type Disposable, env, l10n, type QuickPickItem, window } from 'vscode';
+import {
+  commands,
+  type Disposable,
+  env,
+  l10n,
+  type Position,
+  type QuickPickItem,
+  type TextDocument,
+  window,
+} from 'vscode';
 import { type SuggestionFacts, serverCommands } from '../protocol/completion.ts';
 import type { ServerClient } from './client.ts';
 import type { GhostText } from './ghostText.ts';
@@ -25,10 +34,16 @@ export function registerExplain(client: ServerClient, ghostText: GhostText): Dis
       placeHolder: describe(facts),
     });
     if (picked === undefined || document.version !== version) return;
-    // As it was offered: fitted to what stands before it, and without what was typed of it.
-    const text = ghostText.restOf(picked.label, document, caret) ?? picked.label;
+    const offered = ghostText.restOf(picked.label, document, caret);
+    const text = offered ?? spaced(picked.label, document, caret);
     await editor.edit((edit) => edit.insert(caret, text));
   });
+}
+
+/** What is no longer offered is not fitted to this place: it is at least a word of its own. */
+function spaced(text: string, document: TextDocument, { line, character }: Position): string {
+  const before = document.lineAt(line).text.slice(0, character);
+  return before === '' || /\s$/.test(before) ? text : ` ${text}`;
 }
 
 function describe(facts: SuggestionFacts): string {

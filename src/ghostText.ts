@@ -73,10 +73,15 @@ export class GhostText implements Disposable {
     return this.#offer === undefined ? [] : restsOf(this.#offer, caretAt(document, position));
   }
 
-  /** Returns what is left of one offered sentence at a place; undefined where it is not offered. */
+  /**
+   * Returns what is left of the suggestion that begins with a sentence as the model wrote it; it was
+   * fitted to its place since. undefined where it is not offered.
+   */
   restOf(sentence: string, document: TextDocument, position: Position): string | undefined {
-    const texts = this.#offer?.texts.filter((text) => text.trim() === sentence) ?? [];
-    return this.#offer && restsOf({ ...this.#offer, texts }, caretAt(document, position))[0];
+    const offer = this.#offer;
+    const beginning = sentence.toLowerCase();
+    const texts = offer?.texts.filter((text) => text.trim().toLowerCase().startsWith(beginning));
+    return offer && texts && restsOf({ ...offer, texts }, caretAt(document, position))[0];
   }
 
   /** More sentences are there than those that were answered. */

@@ -32,7 +32,7 @@ interface Manifest {
   capabilities: { untrustedWorkspaces: { restrictedConfigurations: string[] } };
   contributes: {
     commands: { command: string; title: string }[];
-    keybindings: { command: string; when: string }[];
+    keybindings: { command: string; key: string; mac?: string; when: string }[];
     menus: Record<string, { command?: string; submenu?: string }[]>;
     submenus: { id: string }[];
     configuration: { title: string; properties: Record<string, Property> }[];
@@ -136,6 +136,42 @@ describe('commands in the manifest', () => {
       run.filter((command) => !declared.includes(command)),
       [],
     );
+  });
+});
+
+// Those of the editor itself are compared in the workbench.
+describe('keys in the manifest', () => {
+  const { keybindings } = manifest.contributes;
+
+  it('open no menu and type no character on Windows and Linux', () => {
+    // Alt and a letter open a menu, another in every language; Ctrl+Alt is AltGr.
+    const taken = /^alt\+\w$|^ctrl\+alt\+(shift\+)?[^\s+]$/;
+    assert.deepEqual(
+      keybindings.map(({ key }) => key).filter((key) => taken.test(key)),
+      [],
+    );
+  });
+
+  it('type no character on a Mac, edit no text there and are not the system’s', () => {
+    // Option and a key type a character; Ctrl and a letter are the text keys of all applications.
+    const taken = /^(shift\+)?alt\+[^\s+]$|^ctrl\+(shift\+)?\w$/;
+    // Spotlight, input sources, Mission Control, Dock, Force Quit, lock, full screen, emoji.
+    const ofSystem =
+      /^(cmd|ctrl|cmd\+alt|ctrl\+alt|ctrl\+cmd)\+space$|^ctrl\+(up|down|left|right)$|^cmd\+alt\+(d|escape)$|^ctrl\+cmd\+[qf]$/;
+    assert.deepEqual(
+      keybindings
+        .map(({ key, mac }) => mac ?? key)
+        .filter((key) => taken.test(key) || ofSystem.test(key)),
+      [],
+    );
+  });
+
+  it('act on a suggestion only while one is visible', () => {
+    const acting = ['acceptSentence', 'acceptClause', 'cycleLanguage'];
+    for (const name of acting) {
+      const rule = keybindings.find(({ command }) => command === `thoughtline.${name}`);
+      assert.match(rule?.when ?? '', /(^| && )inlineSuggestionVisible( && |$)/);
+    }
   });
 });
 

@@ -8,7 +8,16 @@ const story = `The storm had passed over the island in the night.
 The fishermen went down to the beach to look for their boats.`;
 const sentence = ' Nobody spoke.';
 /** A document for each test, because what is set about one document is of no other. */
-const names = ['clause', 'sentence', 'typing', 'language', 'snooze', 'steer', 'explain'] as const;
+const names = [
+  'clause',
+  'sentence',
+  'typing',
+  'language',
+  'snooze',
+  'steer',
+  'explain',
+  'restart',
+] as const;
 
 let workbench: Workbench;
 before(async () => {
@@ -115,7 +124,16 @@ test('the reasons of a suggestion are shown, and another candidate is taken from
   const candidates = await workbench.choices('Why This Suggestion?');
   assert.ok(candidates.length > 1);
   await workbench.choose(candidates[1] ?? '');
-  await checkSaved('explain', `${sentence} ${candidates[1]}`);
+  await workbench.saveAndRead('explain.md', `${story}${sentence} ${candidates[1]}`);
+});
+
+test('what is written while the server is away is answered when it is back', async () => {
+  await workbench.openFile('restart.md');
+  await workbench.putCaretAtEndOf(2);
+  const killed = await workbench.serverPid();
+  process.kill(killed, 'SIGKILL');
+  await workbench.type(sentence);
+  assert.match(await workbench.ghostText(), /\S/);
 });
 
 test('what became of the suggestions is counted in a view', async () => {
