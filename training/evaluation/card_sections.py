@@ -193,6 +193,44 @@ def rival(measured: Measured) -> list[str]:
     ]  # fmt: skip
 
 
+# As thoughtline.completion.minConfidence has it.
+DEFAULT_MIN_CONFIDENCE = "0.25"
+
+
+def confidence(measured: Measured) -> list[str]:
+    found = at(measured.compiled, ("confidence",))
+    if found is None:
+        return []
+    rows, curves = [], []
+    for name, figures in found.items():
+        first, shown = figures["first"], figures["thresholds"][DEFAULT_MIN_CONFIDENCE]
+        rows.append([
+            f"`{name}`", f"{figures['bar']:.2f}", percent(figures["good"]["judged"]), number(3)(figures["auc"]),
+            number(3)(figures["calibration_error"]), percent(first["agreement"]["good"]),
+            percent(first["confidence"]["good"]), percent(shown["offered"]), percent(shown["good"]),
+        ])  # fmt: skip
+        if not curves:
+            curves = [
+                [threshold, *map(percent, (shown["offered"], shown["good"], shown["well_formed"])), number(3)(shown["nearness"])]
+                for threshold, shown in figures["thresholds"].items()
+            ]
+    model, figures = next(iter(found.items()))
+    default = f"at {DEFAULT_MIN_CONFIDENCE}"
+    return [
+        f"Fitted on {figures['places']['fitted']} places of held-out documents, judged on {figures['places']['judged']} of others.",
+        "",
+        *table(
+            ["", "bar", "good", "AUC", "calibration error", "first by agreement: good", "first by confidence: good",
+             f"places with an offer, {default}", "of them good"],
+            rows,
+        ),
+        "",
+        f"`{model}`, the first of each place:",
+        "",
+        *table(["least confidence", "places with an offer", "of them good", "well-formed", "cosine to the true next"], curves),
+    ]  # fmt: skip
+
+
 def examples(measured: Measured) -> list[str]:
     lines = []
     for item in measured.shown("autoencoder", "examples") or []:
@@ -244,6 +282,7 @@ SECTIONS: dict[str, Callable[[Measured], list[str]]] = {
     "space": space,
     "teacher-forced": models("teacher_forced", TEACHER_FORCED),
     "candidates": models("candidates", CANDIDATES),
+    "confidence": confidence,
     "rival": rival,
     "examples": examples,
     "interpolations": interpolations,

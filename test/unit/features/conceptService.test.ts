@@ -81,6 +81,17 @@ test('a suggestion with a number that the document lacks gives way to one withou
   );
 });
 
+test('what the next lines say already is not offered, in whatever words', async () => {
+  const { inference, service } = openService();
+  service.useModel(inference.model);
+  service.openDocument(uri, 'plaintext', `${text}\n\nThe sun came out after that.`);
+  const offered = await suggest(service, text.length);
+  assert.deepEqual(new Set(offered.map(({ length }) => length)), new Set([18]));
+  // For this model, what is as long says the same.
+  service.openDocument(uri, 'plaintext', `${text}\n\nShe saw the ships.`);
+  assert.deepEqual(await suggest(service, text.length), []);
+});
+
 test('a text begins for a model as in its training, as long as its beginning is read', async () => {
   const { inference, service } = openService();
   const generation = { ...lcmGeneration, beginText: 'Begin of text.' };
