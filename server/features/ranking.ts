@@ -67,6 +67,10 @@ export type Judge = (candidate: GeneratedCandidate) => number | null;
  *
  * Agreement with its own prediction tells how well a sentence was decoded, not how likely it is.
  *
+ * On the built-in Two-Tower's held-out places, the first sentence by confidence is well-formed in
+ * 67.6 % and at cosine 0.205 to the true next one, by agreement in 64.1 % and at 0.204; it is good
+ * by the measure of confidence in 35.5 % and 34.4 % (`npm run evaluate -- --only confidence`).
+ *
  * @param predictions  the predicted concepts, [E] each
  */
 export function rank(

@@ -194,7 +194,7 @@ def rival(measured: Measured) -> list[str]:
 
 
 # As thoughtline.completion.minConfidence has it.
-DEFAULT_MIN_CONFIDENCE = "0.25"
+DEFAULT_MIN_CONFIDENCE = "0.20"
 
 
 def confidence(measured: Measured) -> list[str]:
