@@ -113,11 +113,12 @@ test('nextSentences answers with scored candidates, best first', async () => {
   const params = { uri, offset: sample.length, count: 4 };
   const { candidates, latencyMs } = await server.connection.sendRequest(nextSentences, params);
   assert.ok(candidates.length > 0 && latencyMs > 0);
-  const agreements = candidates.map(({ agreement }) => agreement);
+  const confidences = candidates.map(({ confidence }) => confidence ?? -1);
   assert.deepEqual(
-    agreements,
-    agreements.toSorted((a, b) => b - a),
+    confidences,
+    confidences.toSorted((a, b) => b - a),
   );
+  assert.ok(confidences.every((confidence) => confidence > 0 && confidence < 1));
   for (const candidate of candidates) {
     assert.ok(candidate.origin === 'model' && candidate.score < 0);
     assert.ok(Math.abs(candidate.agreement) <= 1);
