@@ -11,6 +11,7 @@ import { readEvaluationSet, shorten } from './evaluationSet.ts';
 import { Standard } from './geometry.ts';
 import { Product } from './product.ts';
 import { evaluateSpace } from './space.ts';
+import { evaluateSteering } from './steering.ts';
 import { evaluateSuggestions } from './suggestions.ts';
 import { type Figures, tableOf } from './table.ts';
 import { tokenAccuracy } from './tokenAccuracy.ts';
@@ -22,7 +23,8 @@ import { tokenAccuracy } from './tokenAccuracy.ts';
 
 const help = `Usage: npm run evaluate -- [--only PART]... [--count N] [--set FILE] [--model DIR] [--out FILE]
 
-  --only PART   autoencoder, space, lcm, suggestions, confidence or continuations; all when left out
+  --only PART   autoencoder, space, lcm, suggestions, steering, confidence or
+                continuations; all when left out
   --count N     the first N of everything, to see whether it runs; writes only where --out says
   --set FILE    the evaluation set (default training/.cache/evaluation.json)
   --model DIR   a compiled model (default the one in dist/models)
@@ -33,7 +35,7 @@ const usualOut = join('models', 'builtin', 'evaluation-compiled.json');
 
 const parts = [
   ...(['autoencoder', 'space', 'lcm'] as const),
-  ...(['suggestions', 'confidence', 'continuations'] as const),
+  ...(['suggestions', 'steering', 'confidence', 'continuations'] as const),
 ];
 type Part = (typeof parts)[number];
 
@@ -79,6 +81,7 @@ async function main(): Promise<void> {
       space: () => evaluateSpace(product, set, standard, embeddings),
       lcm: () => evaluateConceptModels(product, set, standard),
       suggestions: () => evaluateSuggestions(product, set),
+      steering: () => evaluateSteering(product, set),
       confidence: () => evaluateConfidence(product, set),
       continuations: () => continueParagraphs(product, set.paragraphs),
     };
