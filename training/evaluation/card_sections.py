@@ -231,6 +231,57 @@ def confidence(measured: Measured) -> list[str]:
     ]  # fmt: skip
 
 
+# What each direction is to move.
+DIRECTED = {
+    "shorter": ("words", number(1)),
+    "longer": ("words", number(1)),
+    "plainer": ("rarity", number(2)),
+    "concrete": ("placed", percent),
+    "continue": ("continue", percent),
+    "example": ("example", percent),
+    "conclude": ("conclude", percent),
+}
+UNITS = {
+    "words": "words",
+    "rarity": "nats a word",
+    "placed": "say where",
+    "continue": "begin so",
+    "example": "begin so",
+    "conclude": "begin so",
+}
+
+
+def steering(measured: Measured) -> list[str]:
+    """One table a model: what each pull moves, strength by strength, and what else that does."""
+    found = at(measured.compiled, ("steering", "models"))
+    if found is None:
+        return []
+    lines: list[str] = []
+    for name, figures in found.items():
+        rows = []
+        for direction, by_strength in figures["directions"].items():
+            key, form = DIRECTED.get(direction, ("words", number(1)))
+            rows.append([f"{direction} ({UNITS[key]})", *steered({"0": figures["unsteered"], **by_strength}, key, form)])
+        for pull, label in (("toward", "toward a phrase (cosine to it)"), ("away", "away from the sentence before (cosine)")):
+            rows.append([label, *steered(figures[pull], "cosine_to_text", number(2))])
+        head = ["", *(f"strength {s}" for s in STRENGTHS), "well-formed, 0 → ½ → 1", "cosine to what was predicted, likewise"]
+        title = f"`{name}`, {figures['sentences']} sentences a cell:"
+        lines += [*([""] if lines else []), title, "", *table(head, rows)]
+    return lines
+
+
+STRENGTHS = ("0", "0.25", "0.5", "0.75", "1")
+
+
+def steered(by_strength: dict, key: str, form: Callable[[float | None], str]) -> list[str]:
+    some = [by_strength[s] for s in ("0", "0.5", "1")]
+    return [
+        *(form(by_strength[s][key]) for s in STRENGTHS),
+        " → ".join(f"{100 * row['well_formed']:.0f}" for row in some) + " %",
+        " → ".join(f"{row['cosine_to_prediction']:.2f}" for row in some),
+    ]
+
+
 def examples(measured: Measured) -> list[str]:
     lines = []
     for item in measured.shown("autoencoder", "examples") or []:
@@ -283,6 +334,7 @@ SECTIONS: dict[str, Callable[[Measured], list[str]]] = {
     "teacher-forced": models("teacher_forced", TEACHER_FORCED),
     "candidates": models("candidates", CANDIDATES),
     "confidence": confidence,
+    "steering": steering,
     "rival": rival,
     "examples": examples,
     "interpolations": interpolations,

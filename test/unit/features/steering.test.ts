@@ -4,7 +4,7 @@ import type { Pull, Steering } from '../../../protocol/completion.ts';
 import { InvalidRequestError } from '../../../server/base/errors.ts';
 import type { SourceSentence } from '../../../server/features/sentenceConcepts.ts';
 import { resolveSteering } from '../../../server/features/steering.ts';
-import { cosine, norm, scale } from '../../../server/tensor/vector.ts';
+import { combine, cosine, norm, scale } from '../../../server/tensor/vector.ts';
 import { atAngle } from '../../support/angles.ts';
 
 /** A plane whose concepts lie round (3, 1), half as far apart as in the concept space. */
@@ -48,9 +48,10 @@ test('strength 0, no pulls and no steering are the same: nothing', async () => {
   for (const steering of none) assert.equal(await resolveSteering(steering, parts), null);
 });
 
-test('toward a text, half of the chord is half of the angle and the whole of it the text', async () => {
-  close(await bend([toward('60')], 0.5), scale(5, atAngle(30)));
-  close(await bend([toward('60')], 1), scale(5, atAngle(60)));
+test('toward a text, the way ends half-way along the chord', async () => {
+  close(await bend([toward('60')], 1), scale(5, atAngle(30)));
+  const quarter = combine(0.75, atAngle(0), 0.25, atAngle(60));
+  close(await bend([toward('60')], 0.5), scale(5 / norm(quarter), quarter));
 });
 
 test('away from a text and in a direction, steps of seven tenths are taken', async () => {
