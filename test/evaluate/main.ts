@@ -10,6 +10,7 @@ import { continueParagraphs } from './continuations.ts';
 import { readEvaluationSet, shorten } from './evaluationSet.ts';
 import { Standard } from './geometry.ts';
 import { Product } from './product.ts';
+import { evaluateRewriting } from './rewriting.ts';
 import { evaluateSpace } from './space.ts';
 import { evaluateSteering } from './steering.ts';
 import { evaluateSuggestions } from './suggestions.ts';
@@ -23,7 +24,7 @@ import { tokenAccuracy } from './tokenAccuracy.ts';
 
 const help = `Usage: npm run evaluate -- [--only PART]... [--count N] [--set FILE] [--model DIR] [--out FILE]
 
-  --only PART   autoencoder, space, lcm, suggestions, steering, confidence or
+  --only PART   autoencoder, space, lcm, suggestions, steering, confidence, rewriting or
                 continuations; all when left out
   --count N     the first N of everything, to see whether it runs; writes only where --out says
   --set FILE    the evaluation set (default training/.cache/evaluation.json)
@@ -35,7 +36,7 @@ const usualOut = join('models', 'builtin', 'evaluation-compiled.json');
 
 const parts = [
   ...(['autoencoder', 'space', 'lcm'] as const),
-  ...(['suggestions', 'steering', 'confidence', 'continuations'] as const),
+  ...(['suggestions', 'steering', 'confidence', 'rewriting', 'continuations'] as const),
 ];
 type Part = (typeof parts)[number];
 
@@ -83,6 +84,7 @@ async function main(): Promise<void> {
       suggestions: () => evaluateSuggestions(product, set),
       steering: () => evaluateSteering(product, set),
       confidence: () => evaluateConfidence(product, set),
+      rewriting: () => evaluateRewriting(product, set),
       continuations: () => continueParagraphs(product, set.paragraphs),
     };
     const measured: Record<string, unknown> = {};

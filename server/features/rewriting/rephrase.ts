@@ -1,5 +1,6 @@
 import { Random } from '../../tensor/random.ts';
 import { cosine } from '../../tensor/vector.ts';
+import { fragileSpans } from '../../text/fragileSpans.ts';
 import { carryOver } from '../fragileGuard.ts';
 import type { WritingOptions } from '../nextSentences.ts';
 import { sameIdea, wording } from '../ranking.ts';
@@ -76,7 +77,10 @@ export async function rephraseSentence(
     .slice(0, maxAlternatives);
 }
 
-/** Carries over what may not change, and refuses what still lost something. */
+/**
+ * Carries over what may not change, and refuses what still lost something: within one language, a
+ * name has no other form.
+ */
 async function keepSpans(
   parts: RewritingParts,
   written: readonly Wording[],
@@ -84,7 +88,11 @@ async function keepSpans(
   signal: AbortSignal | undefined,
 ): Promise<Wording[]> {
   const carried = written.map(({ text }) => carryOver(source, { text, lang: source.lang }));
-  const kept = carried.filter(({ lost }) => lost.length === 0).map(({ text }) => text);
+  const spans = fragileSpans(source.text, { lang: source.lang });
+  const fragile = spans.map(({ start, end }) => source.text.slice(start, end));
+  const kept = carried
+    .filter(({ text, lost }) => lost.length === 0 && fragile.every((span) => text.includes(span)))
+    .map(({ text }) => text);
   return readAgain(parts, kept, source.lang, signal);
 }
 

@@ -62,6 +62,10 @@ test('a number that was changed is put back, a rewrite that lost one is refused'
   assert.equal(changed.texts[0], `Just at 12 it was It is ${wordOf(40)}`);
   const lost = await reword((_, i) => `${words[i]} ${wordOf(40)}`, number);
   assert.deepEqual(lost.texts, []);
+  const name = { before: 'So Martha said it is ' };
+  const other = await reword((_, i) => `${words[i]} Martin said ${wordOf(40)}`, name);
+  // Martin is a form of Martha in another language, but not in this one.
+  assert.deepEqual(other.texts, [`Martha said ${wordOf(40)}`]);
   const link = { source: 'It is https://example.org ea' };
   assert.deepEqual((await reword(() => `Well ${wordOf(40)}`, link)).texts, []);
 });
