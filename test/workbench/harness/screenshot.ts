@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { Workbench } from './workbench.ts';
 
 /** What a reader's eyes need not see. */
-const calmSettings = {
+export const calmSettings = {
   'breadcrumbs.enabled': false,
   'editor.fontSize': 16,
   'editor.scrollBeyondLastLine': false,
