@@ -17,6 +17,10 @@ export const slowMs = 900;
 /** Below this share of it, effort comes back; between the two nothing changes. */
 const restoredShare = 0.35;
 
+/** Times that are remembered, and fewer than which tell nothing. */
+const maxDurations = 5;
+const minDurations = 3;
+
 /** Runs of the same kind in a row that change the effort: one slow answer is no slow machine. */
 const runsInARow = 3;
 
@@ -30,16 +34,17 @@ const levels = [
   { share: 0.4, candidates: 0.34, beamSize: 1 },
 ] as const;
 
-/** Steps and candidates of the first answer where the whole one takes its time. */
+/** Steps of a first answer. Its sentences are worse: it is made only where the wait would be felt. */
 const draftSteps = fewestSteps;
+export const patienceMs = 500;
 
 /** Adapts the effort to the times that were measured. */
 export class Budget {
   #level = 0;
   #slow = 0;
   #fast = 0;
-  /** Of whole answers at this level; null before the first. */
-  #expectedMs: number | null = null;
+  /** Of the last whole answers at this level, in the order in which they came. */
+  #durationsMs: number[] = [];
   #affordedLast: Effort | null = null;
 
   /** What is left while something is being saved; null while all is spent that is wanted. */
@@ -72,18 +77,26 @@ export class Budget {
    * @param dueMs  the time left until it is wanted
    */
   draft(effort: Effort, dueMs: number): Effort | null {
-    if (this.#expectedMs === null || this.#expectedMs <= dueMs) return null;
-    return { steps: Math.min(effort.steps, draftSteps), candidates: 1, beamSize: 1 };
+    const expectedMs = this.#expectedMs();
+    if (expectedMs === null || expectedMs <= Math.max(dueMs, patienceMs)) return null;
+    // What was slow once is not for ever: if no whole answer is waited for, this is forgotten.
+    this.#durationsMs.shift();
+    return { ...effort, steps: Math.min(effort.steps, draftSteps), candidates: 1 };
   }
 
   /** Notes how long a whole answer took. */
   note(durationMs: number): void {
-    const before = this.#expectedMs ?? durationMs;
-    this.#expectedMs = before + (durationMs - before) / 3;
+    this.#durationsMs = [...this.#durationsMs, durationMs].slice(-maxDurations);
     this.#slow = durationMs > slowMs ? this.#slow + 1 : 0;
     this.#fast = durationMs < slowMs * restoredShare ? this.#fast + 1 : 0;
     if (this.#slow >= runsInARow && this.#level < levels.length - 1) this.#move(1);
     else if (this.#fast >= runsInARow && this.#level > 0) this.#move(-1);
+  }
+
+  /** The median: the first answer of a model is slow because its graphs are opened for it. */
+  #expectedMs(): number | null {
+    const sorted = this.#durationsMs.toSorted((a, b) => a - b);
+    return sorted.length < minDurations ? null : (sorted[sorted.length >> 1] ?? null);
   }
 
   #move(by: 1 | -1): void {
@@ -94,6 +107,6 @@ export class Budget {
   #restart(): void {
     this.#slow = 0;
     this.#fast = 0;
-    this.#expectedMs = null;
+    this.#durationsMs = [];
   }
 }

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { Budget, slowMs } from '../../../server/writing/budget.ts';
+import { Budget, patienceMs, slowMs } from '../../../server/writing/budget.ts';
 
 const wanted = { steps: 10, candidates: 3, beamSize: 3 };
 
@@ -44,7 +44,19 @@ test('few steps stay as few as the writer wants them', () => {
 });
 
 test('a first answer is drafted only where the whole one would be late', () => {
-  assert.equal(new Budget().draft(wanted, 0), null);
-  assert.equal(noted(80).draft(wanted, 400), null);
-  assert.deepEqual(noted(600).draft(wanted, 400), { steps: 4, candidates: 1, beamSize: 1 });
+  assert.equal(noted(3000, 3000).draft(wanted, 0), null);
+  assert.equal(noted(3000, 80, 80).draft(wanted, 0), null);
+  assert.equal(noted(patienceMs, patienceMs, patienceMs).draft(wanted, 0), null);
+  assert.equal(noted(800, 800, 800).draft(wanted, 800), null);
+  assert.deepEqual(noted(800, 800, 800).draft(wanted, 400), {
+    steps: 4,
+    candidates: 1,
+    beamSize: 3,
+  });
+});
+
+test('a machine that was slow is given another chance when nobody waits for whole answers', () => {
+  const budget = noted(800, 800, 800);
+  assert.notEqual(budget.draft(wanted, 0), null);
+  assert.equal(budget.draft(wanted, 0), null);
 });
