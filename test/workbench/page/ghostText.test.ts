@@ -11,7 +11,6 @@ The fishermen went down to the beach to look for their boats.
 const files = {
   'harbour.md': readFileSync('samples/harbour.md', 'utf8'),
   'story.md': story,
-  'fenced.md': `${story}\n\`\`\`text\nThe tide was low.\n\`\`\`\n\n${story}`,
   'story.tex': `\\section{The storm}\n${story}`,
   'story.txt': story,
 };
@@ -44,18 +43,6 @@ test('cycling shows another candidate, Tab accepts it and the file on disk has i
   await workbench.press('Tab');
   const saved = await workbench.saveAndRead('story.md', sentence + second);
   assert.ok(!saved.includes(first), 'the first candidate is not in the file');
-});
-
-test('nothing appears inside a code block', async () => {
-  await workbench.openFile('fenced.md');
-  const { length } = await workbench.drawnGhostTexts();
-  const status = await workbench.status();
-  await workbench.putCaretAtEndOf(5);
-  await workbench.type(' The sea was quiet.');
-  // The server's answer shows in the latency of the last answer.
-  await eventually(async () => (await workbench.status()) !== status, 'an answer');
-  const offered = await writeSentence('fenced.md', 9, ' Nobody spoke.');
-  assert.deepEqual((await workbench.drawnGhostTexts()).slice(length), [offered]);
 });
 
 for (const [name, line] of [
