@@ -91,6 +91,8 @@ export function serve(connection: Connection, buildHouse: BuildHouse): void {
   let loaded = '';
   let hasConfiguration = false;
   let hasFolders = false;
+  /** Whether the client takes it that we want to be told of settings; others tell unasked. */
+  let canRegister = false;
   const completions = new LatestOnly();
 
   const rewriting = serveRewriting(connection, {
@@ -104,6 +106,7 @@ export function serve(connection: Connection, buildHouse: BuildHouse): void {
     const { workspace, window } = params.capabilities;
     hasConfiguration = workspace?.configuration === true;
     hasFolders = workspace?.workspaceFolders === true;
+    canRegister = workspace?.didChangeConfiguration?.dynamicRegistration === true;
     if (hasConfiguration) {
       settings = new SettingsCache(
         (scopeUri) =>
@@ -145,9 +148,11 @@ export function serve(connection: Connection, buildHouse: BuildHouse): void {
         house?.writing.useFolders(folders.map(({ uri }) => uri));
       });
     }
-    await connection.client.register(DidChangeConfigurationNotification.type, {
-      section: settingsSection,
-    });
+    if (canRegister) {
+      await connection.client.register(DidChangeConfigurationNotification.type, {
+        section: settingsSection,
+      });
+    }
     await loadModel();
   });
 

@@ -3,7 +3,7 @@
 // Figures that belong together are measured side by side in one run, so that ratios are fair.
 import { spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, readdirSync, rmSync } from 'node:fs';
-import { cpus } from 'node:os';
+import { cpus, loadavg } from 'node:os';
 import { dirname, join, sep } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
@@ -30,9 +30,13 @@ const out = join(root, 'out', `bench-${process.pid}`);
 mkdirSync(out, { recursive: true });
 process.once('exit', () => rmSync(out, { recursive: true, force: true }));
 await build({
-  entryPoints: [...names, 'host/index.ts', 'fullSize/tellPeak.ts'].map((name) =>
-    join('test', 'bench', name),
-  ),
+  entryPoints: [
+    ...names,
+    'host/index.ts',
+    'host/session.ts',
+    'watchedServer.ts',
+    'fullSize/tellPeak.ts',
+  ].map((name) => join('test', 'bench', name)),
   outdir: out,
   outbase: join('test', 'bench'),
   bundle: true,
@@ -45,6 +49,8 @@ await build({
 
 const machine = `${cpus().length} × ${cpus()[0]?.model.trim()}, Node ${process.version}`;
 console.log(JSON.stringify({ name: 'machine', value: machine, unit: '' }));
+const [load = 0] = loadavg();
+console.log(JSON.stringify({ name: 'load before', value: Number(load.toPrecision(3)), unit: '' }));
 let failed = false;
 for (const name of names) {
   const obstacle = prepare(name);
