@@ -1,0 +1,60 @@
+import {
+  type CompletionState,
+  completionState,
+  type SuggestionsReadyParams,
+  suggestionsReady,
+} from '../../protocol/completion.ts';
+import { ServerProcess } from './serverProcess.ts';
+import { Writer } from './writer.ts';
+
+/** A bare LSP client: it opens documents, sends keys, and remembers what it was told. */
+export class BareClient {
+  readonly server: ServerProcess;
+  /** What was told of suggestions, in order. */
+  readonly states: CompletionState[] = [];
+  readonly ready: SuggestionsReadyParams[] = [];
+  readonly #listeners = new Set<() => void>();
+  #documents = 0;
+
+  private constructor(server: ServerProcess) {
+    this.server = server;
+    server.connection.onNotification(completionState, (state) => this.#hear(this.states, state));
+    server.connection.onNotification(suggestionsReady, (params) => this.#hear(this.ready, params));
+  }
+
+  static async start(settings: unknown): Promise<BareClient> {
+    return new BareClient(await ServerProcess.start(settings));
+  }
+
+  /** Opens a document; see `Writer.open`. */
+  open(marked: string, languageId?: string): Promise<Writer> {
+    this.#documents += 1;
+    return Writer.open(this.server, `file:///ghost-${this.#documents}.md`, marked, languageId);
+  }
+
+  /** Opens a document and types in it. */
+  async openAndType(before: string, typed: string, after = ''): Promise<Writer> {
+    const writer = await this.open(`${before}|${after}`);
+    await writer.typeKeys(typed);
+    return writer;
+  }
+
+  /** Waits until something has been told. */
+  heard<T>(list: readonly T[], fits: (item: T) => boolean): Promise<T> {
+    return new Promise((resolve) => {
+      const look = () => {
+        const found = list.find(fits);
+        if (found === undefined) return;
+        this.#listeners.delete(look);
+        resolve(found);
+      };
+      this.#listeners.add(look);
+      look();
+    });
+  }
+
+  #hear<T>(list: T[], item: T): void {
+    list.push(item);
+    for (const listener of this.#listeners) listener();
+  }
+}
