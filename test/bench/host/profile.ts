@@ -1,4 +1,5 @@
 import { type Profiler, Session } from 'node:inspector';
+import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 
 /*
@@ -6,8 +7,8 @@ import { promisify } from 'node:util';
  * little about one extension; a profile says which time was spent below functions of ours.
  */
 
-const samplingUs = 100;
-const ourBundle = /[\\/]dist[\\/]extension\.js$/;
+/** Sampling oftener keeps the host from its work. */
+const samplingUs = 500;
 
 /** Profiles this thread until it is stopped. */
 export async function startProfile(): Promise<{ stop(): Promise<Profiler.Profile> }> {
@@ -30,15 +31,16 @@ export async function startProfile(): Promise<{ stop(): Promise<Profiler.Profile
   };
 }
 
-/** Returns the time spent below our functions between each moment and the next, ms. */
+/** Returns the time spent below functions of a bundle between each moment and the next, ms. */
 export function attributedMs(
   { nodes, samples = [], timeDeltas = [], startTime }: Profiler.Profile,
+  bundle: string,
   momentsUs: readonly number[],
 ): number[] {
   const ours = new Set<number>();
   // Parents come before their children.
   for (const { id, callFrame, children = [] } of nodes) {
-    if (ourBundle.test(callFrame.url)) ours.add(id);
+    if (pathOf(callFrame.url) === bundle) ours.add(id);
     if (ours.has(id)) for (const child of children) ours.add(child);
   }
   const spent = momentsUs.map(() => 0);
@@ -51,4 +53,8 @@ export function attributedMs(
       spent[key] = (spent[key] ?? 0) + (timeDeltas[i + 1] ?? 0) / 1000;
   }
   return spent;
+}
+
+function pathOf(url: string): string {
+  return url.startsWith('file:') ? fileURLToPath(url) : url;
 }

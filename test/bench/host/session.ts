@@ -1,4 +1,5 @@
 import { readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { performance } from 'node:perf_hooks';
 import { commands, extensions, Selection, type TextDocument, window, workspace } from 'vscode';
 import { type Act, perform, type Session } from '../session.ts';
@@ -13,15 +14,20 @@ export async function run(): Promise<void> {
   const extension = extensions.getExtension('thoughtline.thoughtline');
   if (extension === undefined) throw new Error('the extension is not installed');
   await extension.activate();
+  const bundle = join(extension.extensionPath, 'dist', 'extension.js');
   await workspace.getConfiguration('editor').update('autoClosingBrackets', 'never', true);
   const figures: SessionFigures = {
-    ours: await replayIn('markdown', session),
-    other: await replayIn('javascript', session),
+    ours: await replayIn('markdown', session, bundle),
+    other: await replayIn('javascript', session, bundle),
   };
   writeFileSync(results, JSON.stringify(figures));
 }
 
-async function replayIn(language: string, session: Session): Promise<SessionFigures['ours']> {
+async function replayIn(
+  language: string,
+  session: Session,
+  bundle: string,
+): Promise<SessionFigures['ours']> {
   const document = await workspace.openTextDocument({ language, content: session.head });
   const editor = await window.showTextDocument(document);
   const end = document.positionAt(session.head.length);
@@ -30,7 +36,7 @@ async function replayIn(language: string, session: Session): Promise<SessionFigu
   const writer = new Typist(document, session.head);
   const profile = await startProfile();
   const lateMs = await perform(session, (act) => writer.act(act));
-  const attributed = attributedMs(await profile.stop(), writer.keyTimes);
+  const attributed = attributedMs(await profile.stop(), bundle, writer.keyTimes);
   return {
     lateMs,
     busyMs: writer.busyMs,
