@@ -28,17 +28,19 @@ async function main(): Promise<void> {
       workspace,
       environment: { [hostSessionVariable]: task },
     });
-    const { ours, other }: SessionFigures = JSON.parse(readFileSync(results, 'utf8'));
+    const { ours, other, profiled }: SessionFigures = JSON.parse(readFileSync(results, 'utf8'));
     figure('session in the host: keys', recorded.session.acts.length, '');
     for (const [name, figures] of [
       ['Markdown', ours],
       ['not ours', other],
+      ['Markdown, profiled', profiled],
     ] as const) {
       figure(`${name}: text as expected`, Number(figures.isAsExpected), '');
       figure(`${name}: accepted`, figures.accepted, '');
       percentiles(`${name}: host late for a key`, figures.lateMs, 'ms');
-      percentiles(`${name}: host busy per key`, figures.busyMs, 'ms');
       const { attributedMs } = figures;
+      percentiles(`${name}: host busy per key`, figures.busyMs, 'ms');
+      if (attributedMs.length === 0) continue;
       const total = attributedMs.reduce((sum, ms) => sum + ms, 0);
       figure(`${name}: host busy with our code per key, mean`, total / attributedMs.length, 'ms');
       percentiles(`${name}: host busy with our code per key`, attributedMs, 'ms');

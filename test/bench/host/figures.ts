@@ -27,6 +27,8 @@ export interface SessionTask {
 export interface SessionFigures {
   ours: ReplayFigures;
   other: ReplayFigures;
+  /** In a language of ours again, while the host is profiled. */
+  profiled: ReplayFigures;
 }
 
 export interface ReplayFigures {
@@ -34,7 +36,7 @@ export interface ReplayFigures {
   lateMs: number[];
   /** Time the host's thread was busy until the next key. */
   busyMs: number[];
-  /** Time of it that was spent below functions of ours. */
+  /** Time of it that was spent below functions of ours; none where no profile was made. */
   attributedMs: number[];
   accepted: number;
   isAsExpected: boolean;
