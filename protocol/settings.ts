@@ -106,7 +106,7 @@ export const defaultSettings: Settings = {
     excludedFiles: [],
     pauseOnBattery: false,
     pauseMs: null,
-    minConfidence: 0.2,
+    minConfidence: 0.4,
     candidates: 3,
     sentences: 1,
     ownSentences: false,

@@ -30,6 +30,8 @@ const quietSettings = {
   'editor.wordWrap': 'on',
   'files.hotExit': 'off',
   'telemetry.telemetryLevel': 'off',
+  // What the model believes of a test's sentences is not what these tests are about.
+  'thoughtline.completion.minConfidence': 0,
   'workbench.secondarySideBar.defaultVisibility': 'hidden',
   'workbench.startupEditor': 'none',
   'workbench.tips.enabled': false,
