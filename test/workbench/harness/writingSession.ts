@@ -5,27 +5,25 @@ import { Workbench } from './workbench.ts';
 /** What the writer does next: writes, or does something with what is offered. */
 type Step =
   | { write: string }
-  | { press: 'Tab' | 'Alt+BracketRight' | 'Alt+Comma' | 'Alt+Period' | 'Alt+Slash' | 'Control+Z' }
+  | { press: 'Tab' | 'Alt+BracketRight' | 'Alt+BracketLeft' | 'Alt+Comma' | 'Alt+Slash' }
   | { steer: string };
 
-const name = 'lighthouse.md';
+const name = 'rain.md';
 
 /** A page in the writer's words and the model's: she takes what helps her on, and writes past the rest. */
 const page: readonly Step[] = [
-  { write: '# The lighthouse\n\nThe old lighthouse stood at the end of the island.' },
-  { write: ' Nobody had lived there for many years.' },
-  { write: ' One day a young woman came with her little brother.' },
+  { write: '# Rain\n\nIt had rained for three days.' },
+  { write: ' Tom sat at the window and looked at the street.' },
   { press: 'Alt+BracketRight' },
-  { press: 'Tab' },
-  { write: ' They lit the lamp together.' },
+  { press: 'Alt+BracketLeft' },
   { press: 'Alt+Comma' },
-  { write: ' They were not afraid of the dark.' },
+  { write: ' as he did every evening, into the kitchen.' },
   { steer: 'shorter' },
   { press: 'Tab' },
-  { write: '\n\nIn the morning a boat came to the island.' },
+  { write: '\n\nHis mother came into the room.' },
   { press: 'Alt+Slash' },
   { press: 'Alt+Slash' },
-  { press: 'Tab' },
+  { write: ' She had brought his boots.' },
 ];
 
 /** How long a frame is looked at, in milliseconds. */
@@ -43,10 +41,12 @@ export async function filmWritingSession(path: string): Promise<string> {
     await workbench.putCaretAtEndOf(1);
     const film = new Film(workbench.page);
     let offered = '';
+    let whole = '';
     for (const step of page) {
       if ('write' in step) {
         await write(workbench, film, step.write);
         offered = await workbench.ghostText();
+        whole = offered;
         await film.take(beatMs.offer);
       } else if ('steer' in step) {
         await workbench.runCommand('Thoughtline: Steer Suggestions…');
@@ -58,14 +58,19 @@ export async function filmWritingSession(path: string): Promise<string> {
         await film.take(beatMs.offer);
       } else {
         await workbench.press(step.press);
+        // A clause is taken word by word: what is left of the sentence begins behind its comma.
         offered = await workbench.ghostText(offered);
+        while (step.press === 'Alt+Comma' && !whole.includes(`,${offered}`)) {
+          offered = await workbench.ghostText(offered);
+        }
+        if (step.press !== 'Alt+Comma') whole = offered;
         await film.take(step.press === 'Tab' ? beatMs.taken : beatMs.offer);
       }
     }
     await workbench.press('Escape');
     await film.take(beatMs.offer);
     film.write(path);
-    return await workbench.saveAndRead(name, 'lighthouse');
+    return await workbench.saveAndRead(name, 'Rain');
   } finally {
     await workbench.dispose();
   }
