@@ -1,9 +1,7 @@
-import type { Steering } from '../../protocol/completion.ts';
 import type {
   DescribeLanguageParams,
   DescribeLanguageResult,
   FindNeighboursResult,
-  NamedLanguage,
   NextSentencesResult,
   TranslateParams,
   TranslateResult,
@@ -12,69 +10,28 @@ import type { Settings } from '../../protocol/settings.ts';
 import { InvalidRequestError } from '../base/errors.ts';
 import type { Logger } from '../base/logger.ts';
 import { inSlices } from '../base/slices.ts';
-import type {
-  Generation,
-  Inference,
-  LoadedModel,
-  SamplingOptions,
-} from '../inference/inference.ts';
+import type { Inference, LoadedModel } from '../inference/inference.ts';
 import { DocumentText } from '../text/documentText.ts';
-import { autonymOf, languageOf } from '../text/languageNames.ts';
 import type { ProseFormat } from '../text/proseBlock.ts';
-import { type ConceptSpace, conceptSpace, rawSpace, remembering } from './conceptSpace.ts';
-import { contextConcepts } from './contextWindow.ts';
 import { DocumentConcepts, type TextEdit } from './documentConcepts.ts';
 import { LanguageChooser } from './languageChoice.ts';
+import { namedLanguages } from './namedLanguages.ts';
 import { nearestConcepts } from './neighbours.ts';
-import { OpenDocumentsGround, type OwnGround } from './ownSentences.ts';
+import { OpenDocumentsGround } from './ownSentences.ts';
 import type { Candidate } from './ranking.ts';
-import { chooseConceptModel, samplingOptions, wishesOf } from './sampling.ts';
 import {
   type Concept,
   type EncodeSentences,
   inLanguages,
   SentenceConcepts,
-  type SourceSentence,
 } from './sentenceConcepts.ts';
-import { type ResolvedSteering, resolveSteering } from './steering.ts';
-import { type SuggestionParts, type SuggestionWriting, suggestSentences } from './suggestions.ts';
-import { takenAround } from './taken.ts';
+import {
+  type SuggestionContext,
+  SuggestionContexts,
+  type SuggestionPlace,
+} from './suggestionContext.ts';
+import { suggestSentences } from './suggestions.ts';
 import { joinSentences, translateSentences, translationBeamSize } from './translation.ts';
-
-/** The language of the sentences that begin and end texts in training. */
-const trainingLang = 'eng_Latn';
-
-/**
- * UTF-16 units on either side of a suggestion whose numbers and names it may say, and whose
- * sentences it may not: a few milliseconds.
- */
-const aroundUnits = 32_768;
-
-/** Where suggestions are wanted. */
-export interface SuggestionPlace {
-  uri: string;
-  /** The caret, in UTF-16 units. */
-  offset: number;
-  /** Sentences that are taken to stand there already: what follows a suggestion is prepared so. */
-  imagined?: readonly string[];
-  /** The language that they are wanted in; null leaves it to the settings. */
-  target?: string | null;
-  steering?: Steering | null;
-}
-
-/** What suggestions are made from: predict with the first half, write with the second. */
-export interface SuggestionContext {
-  model: LoadedModel;
-  parts: SuggestionParts;
-  /** The sentences that are read, and their concepts. */
-  sentences: readonly SourceSentence[];
-  context: readonly Concept[];
-  sampling: SamplingOptions;
-  steering: ResolvedSteering | null;
-  /** The code of the language of the text there. */
-  lang: string;
-  writing: SuggestionWriting;
-}
 
 /** Sentences as a feature beside this one needs them. */
 export interface ReadSentences {
@@ -95,9 +52,7 @@ export class ConceptService {
   readonly #concepts: SentenceConcepts;
   readonly #documents: DocumentConcepts;
   readonly #languages: LanguageChooser;
-  readonly #ground: OwnGround;
-  /** By the names of the concept models: every sentence is placed once. */
-  readonly #spaces = new Map<string, ConceptSpace>();
+  readonly #contexts: SuggestionContexts;
   #model: LoadedModel | null = null;
 
   constructor(inference: Inference, logger: Logger) {
@@ -105,13 +60,18 @@ export class ConceptService {
     this.#concepts = new SentenceConcepts(inference);
     this.#languages = new LanguageChooser(logger);
     this.#documents = new DocumentConcepts(this.#concepts, this.#languages, logger);
-    this.#ground = new OpenDocumentsGround(this.#documents);
+    this.#contexts = new SuggestionContexts({
+      inference,
+      concepts: this.#concepts,
+      languages: this.#languages,
+      ground: new OpenDocumentsGround(this.#documents),
+    });
   }
 
   /** Takes the model that the inference has loaded, or null while there is none. */
   useModel(model: LoadedModel | null): void {
     this.#model = model;
-    this.#spaces.clear();
+    this.#contexts.reset();
     if (model !== null) {
       this.#concepts.reset();
       this.#languages.useModel(model);
@@ -284,15 +244,13 @@ export class ConceptService {
   }
 
   /** Returns the languages of sentences, once what identifies them is there. */
-  async #choose(
+  #choose(
     document: DocumentText,
     sentences: readonly { paragraph: string }[],
     { language }: Settings,
     signal?: AbortSignal,
   ) {
-    if (this.#languages.loading !== null) await this.#languages.loading;
-    await inSlices(this.#languages.identifying(document, sentences, language.source), signal);
-    return this.#languages.choose(document, sentences, language.source);
+    return this.#languages.choosing(document, sentences, language.source, signal);
   }
 
   /**
@@ -332,78 +290,13 @@ export class ConceptService {
    * @throws InvalidRequestError when the document is not open
    */
   async suggestionContext(
-    { uri, offset, imagined = [], target = null, steering = null }: SuggestionPlace,
+    place: SuggestionPlace,
     settings: Settings,
     signal?: AbortSignal,
   ): Promise<SuggestionContext | null> {
-    const document = this.#documents.text(uri);
+    const document = this.#documents.text(place.uri);
     const model = this.#model;
-    if (model === null) return null;
-    const before = document.sentencesBefore(offset, contextConcepts);
-    const surroundings = around(document.text, offset, imagined);
-    const choices = await this.#choose(document, before, settings, signal);
-    const { completion, language } = settings;
-    const lcm = chooseConceptModel(model.conceptModels, completion.conceptModel);
-    const generation = model.generations[lcm];
-    const here = choices.at(-1)?.code;
-    const said = [
-      ...inLanguages(before, choices),
-      ...imagined.map((text) => ({ text, lang: here ?? model.defaultLang })),
-    ].slice(-contextConcepts);
-    const sentences = [...beginOfText(said, generation), ...said];
-    const context = await this.#concepts.concepts(sentences, signal);
-    const space = this.#space(model, lcm);
-    const raw = rawSpace(model, lcm);
-    const lang = here ?? model.defaultLang;
-    const { directions } = model;
-    const steeringParts = { encode: this.#encode, space, raw, lang, directions };
-    const bent = await resolveSteering(steering, steeringParts, signal);
-    const findOwn: SuggestionParts['findOwn'] = (most, cancelled) =>
-      this.#ground.followers({ uri, offset, context, space, count: most }, cancelled);
-    return {
-      model,
-      lang,
-      parts: {
-        inference: this.#inference,
-        encode: this.#encode,
-        space,
-        hasEntropies: model.hasEntropies,
-        confidence: model.confidences[lcm] ?? null,
-        ...(completion.ownSentences && { findOwn }),
-      },
-      sentences,
-      context,
-      sampling: samplingOptions(model, lcm, {
-        ...wishesOf(completion),
-        count: completion.candidates,
-      }),
-      steering: bent,
-      writing: {
-        count: completion.candidates,
-        lang: this.#languages.chooseTarget({
-          chosen: target,
-          document,
-          setting: language.target,
-          same: here,
-        }),
-        beamSize: completion.beamSize,
-        maxSeqLen: completion.maxSentenceTokens,
-        eos: generation === undefined ? null : { text: generation.eosText, lang: trainingLang },
-        surroundings,
-        findTaken: (cancelled) =>
-          takenAround(
-            { document, offset, source: language.source },
-            { concepts: this.#concepts, languages: this.#languages },
-            cancelled,
-          ),
-      },
-    };
-  }
-
-  #space(model: LoadedModel, lcm: string): ConceptSpace {
-    const space = this.#spaces.get(lcm) ?? remembering(conceptSpace(model, lcm));
-    this.#spaces.set(lcm, space);
-    return space;
+    return model === null ? null : this.#contexts.at(place, { document, model }, settings, signal);
   }
 
   readonly #encode: EncodeSentences = (sentences, signal) =>
@@ -416,36 +309,4 @@ function toWire(candidate: Candidate): NextSentencesResult['candidates'][number]
   if (candidate.origin === 'own') return { origin: 'own', text, agreement, confidence: null };
   const { score, confidence } = candidate;
   return { origin: 'model', text, agreement, score, confidence };
-}
-
-function around(text: string, offset: number, imagined: readonly string[]): string {
-  const before = text.slice(Math.max(0, offset - aroundUnits), offset);
-  return [before, ...imagined, text.slice(offset, offset + aroundUnits)].join(
-    imagined.length === 0 ? '' : ' ',
-  );
-}
-
-/** The sentence that every text begins with in the training of a model, before the first one. */
-function beginOfText(
-  before: readonly unknown[],
-  generation: Generation | undefined,
-): SourceSentence[] {
-  const text = generation?.beginText ?? null;
-  const isWholeText = before.length > 0 && before.length < contextConcepts;
-  return text !== null && isWholeText ? [{ text, lang: trainingLang }] : [];
-}
-
-/** Languages that are named between two other tasks: each name takes up to a millisecond. */
-const namesPerSlice = 8;
-
-/** Names languages without keeping the thread from anything else for long. */
-async function namedLanguages(codes: readonly string[]): Promise<NamedLanguage[]> {
-  const named: NamedLanguage[] = [];
-  for (const code of codes) {
-    const language = languageOf(code);
-    const autonym = autonymOf(language);
-    named.push({ code, name: language.englishName, ...(autonym !== undefined && { autonym }) });
-    if (named.length % namesPerSlice === 0) await new Promise(setImmediate);
-  }
-  return named;
 }

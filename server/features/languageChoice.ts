@@ -1,6 +1,7 @@
 import type { LanguageChoice } from '../../protocol/server.ts';
 import type { Logger } from '../base/logger.ts';
 import { RecentlyUsed } from '../base/recentlyUsed.ts';
+import { inSlices } from '../base/slices.ts';
 import type { LoadedModel } from '../inference/inference.ts';
 import type { DocumentText } from '../text/documentText.ts';
 import { type FindMostLikely, LanguageIdentifier, loadCld3 } from '../text/languageIdentifier.ts';
@@ -100,6 +101,18 @@ export class LanguageChooser {
       this.#identify(paragraph);
       yield;
     }
+  }
+
+  /** Chooses as `choose` does, once what identifies languages is there, and in slices of time. */
+  async choosing(
+    document: DocumentText,
+    sentences: readonly Paragraph[],
+    source: string,
+    signal?: AbortSignal,
+  ): Promise<LanguageChoice[]> {
+    if (this.#loading !== null) await this.#loading;
+    await inSlices(this.identifying(document, sentences, source), signal);
+    return this.choose(document, sentences, source);
   }
 
   /** Returns the language of each of some paragraphs that are in no document. */

@@ -1,6 +1,6 @@
 import { RecentlyUsed } from '../base/recentlyUsed.ts';
-import type { SuggestionContext } from '../features/conceptService.ts';
 import { type Candidate, differentIdeas } from '../features/ranking.ts';
+import type { SuggestionContext } from '../features/suggestionContext.ts';
 import {
   predictSuggestions,
   type SuggestionWriting,

@@ -1,11 +1,8 @@
 import type { Settings } from '../../protocol/settings.ts';
-import type {
-  ConceptService,
-  SuggestionContext,
-  SuggestionPlace,
-} from '../features/conceptService.ts';
+import type { ConceptService } from '../features/conceptService.ts';
 import { fitSentences, placeAt } from '../features/fitting.ts';
 import type { Candidate } from '../features/ranking.ts';
+import type { SuggestionContext, SuggestionPlace } from '../features/suggestionContext.ts';
 import { DocumentText } from '../text/documentText.ts';
 import type { Budget } from './budget.ts';
 import type { OfferedText } from './offer.ts';
