@@ -237,17 +237,4 @@ describe('what was offered', () => {
     await writer.erase(first.insertText.length);
     assert.equal((await writer.invoke())[0]?.insertText, first.insertText);
   });
-
-  test('may be a first sentence: more are told of, and the first stays', async () => {
-    // How long an answer takes is known from the one before.
-    await (await client.open(paragraph)).invoke();
-    const writer = await client.open(`It had been raining for a week.${next}`);
-    const [first, ...others] = await writer.invoke();
-    assert.ok(first);
-    const { uri, caret } = writer;
-    assert.equal((await client.heard(client.ready, (params) => params.uri === uri)).offset, caret);
-    const all = await writer.invoke();
-    assert.equal(all[0]?.insertText, first.insertText);
-    assert.ok(all.length > 1 + others.length);
-  });
 });

@@ -1,9 +1,4 @@
-import {
-  type CompletionState,
-  completionState,
-  type SuggestionsReadyParams,
-  suggestionsReady,
-} from '../../protocol/completion.ts';
+import { type CompletionState, completionState } from '../../protocol/completion.ts';
 import { ServerProcess } from './serverProcess.ts';
 import { Writer } from './writer.ts';
 
@@ -12,14 +7,11 @@ export class BareClient {
   readonly server: ServerProcess;
   /** What was told of suggestions, in order. */
   readonly states: CompletionState[] = [];
-  readonly ready: SuggestionsReadyParams[] = [];
-  readonly #listeners = new Set<() => void>();
   #documents = 0;
 
   private constructor(server: ServerProcess) {
     this.server = server;
-    server.connection.onNotification(completionState, (state) => this.#hear(this.states, state));
-    server.connection.onNotification(suggestionsReady, (params) => this.#hear(this.ready, params));
+    server.connection.onNotification(completionState, (state) => this.states.push(state));
   }
 
   static async start(settings: unknown): Promise<BareClient> {
@@ -37,24 +29,5 @@ export class BareClient {
     const writer = await this.open(`${before}|${after}`);
     await writer.typeKeys(typed);
     return writer;
-  }
-
-  /** Waits until something has been told. */
-  heard<T>(list: readonly T[], fits: (item: T) => boolean): Promise<T> {
-    return new Promise((resolve) => {
-      const look = () => {
-        const found = list.find(fits);
-        if (found === undefined) return;
-        this.#listeners.delete(look);
-        resolve(found);
-      };
-      this.#listeners.add(look);
-      look();
-    });
-  }
-
-  #hear<T>(list: T[], item: T): void {
-    list.push(item);
-    for (const listener of this.#listeners) listener();
   }
 }
