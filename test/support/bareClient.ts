@@ -11,7 +11,9 @@ export class BareClient {
 
   private constructor(server: ServerProcess) {
     this.server = server;
-    server.connection.onNotification(completionState, (state) => this.states.push(state));
+    server.connection.onNotification(completionState, (state) => {
+      this.states.push(state);
+    });
   }
 
   static async start(settings: unknown): Promise<BareClient> {
