@@ -134,7 +134,7 @@ async function suggestionsAt(
 }
 
 function measure(fitted: readonly Place[], places: readonly Place[]) {
-  const entry = fit(fitted.flat());
+  const entry = entryOf(fitted.flat());
   const sureness = ({ candidate }: Judged) => confidenceOf(candidate, entry, writing.lang) ?? 0;
   const all = places.flat().map((one) => ({ p: sureness(one), isSo: one.isGood }));
   const of = (isSo: boolean) => all.filter((one) => one.isSo === isSo).map(({ p }) => p);
@@ -165,7 +165,7 @@ function measure(fitted: readonly Place[], places: readonly Place[]) {
   };
 }
 
-function fit(judged: readonly Judged[]): ConfidenceEntry {
+function entryOf(judged: readonly Judged[]): ConfidenceEntry {
   const { bias, weights } = fitLogistic(
     judged.flatMap(({ candidate, isGood }) => {
       const values = valuesOf(candidate);
