@@ -2,8 +2,8 @@ import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 import { CancellationTokenSource, LSPErrorCodes } from 'vscode-languageserver-protocol/node';
 import { type SuggestionFacts, serverCommands } from '../../protocol/completion.ts';
-import { BareClient } from '../support/bareClient.ts';
-import { type InlineItem, ServerProcess } from '../support/serverProcess.ts';
+import { BareClient, restless, textsOf } from '../support/bareClient.ts';
+import { ServerProcess } from '../support/serverProcess.ts';
 import { Writer } from '../support/writer.ts';
 
 /*
@@ -13,7 +13,6 @@ import { Writer } from '../support/writer.ts';
 
 const paragraph = 'The old man lived by the sea. Every morning he went out to fish.';
 const next = ' His wife was waiting for him on the beach.';
-const restless = { completion: { pauseMs: 0, minConfidence: 0 } };
 const restful = { completion: { pauseMs: 5000, minConfidence: 0 } };
 
 let client: BareClient;
@@ -30,10 +29,6 @@ after(async () => {
 
 function openAndType(before: string, typed = next, after?: string): Promise<Writer> {
   return client.openAndType(before, typed, after);
-}
-
-function textsOf(items: readonly InlineItem[]): string[] {
-  return items.map(({ insertText }) => insertText);
 }
 
 const cancelled = { code: LSPErrorCodes.RequestCancelled };

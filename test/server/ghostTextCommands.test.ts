@@ -8,15 +8,14 @@ import {
   type SuggestionFacts,
   serverCommands,
 } from '../../protocol/completion.ts';
-import { BareClient } from '../support/bareClient.ts';
-import type { InlineItem, ServerProcess } from '../support/serverProcess.ts';
+import { BareClient, restless, textsOf } from '../support/bareClient.ts';
+import type { ServerProcess } from '../support/serverProcess.ts';
 import type { Writer } from '../support/writer.ts';
 
 /* The commands of ghost text, as any editor runs them: `workspace/executeCommand`. */
 
 const paragraph = 'The old man lived by the sea. Every morning he went out to fish.';
 const next = ' His wife was waiting for him on the beach.';
-const restless = { completion: { pauseMs: 0, minConfidence: 0 } };
 
 let client: BareClient;
 let server: ServerProcess;
@@ -32,10 +31,6 @@ after(async () => {
 
 function openAndType(before: string, typed = next, after?: string): Promise<Writer> {
   return client.openAndType(before, typed, after);
-}
-
-function textsOf(items: readonly InlineItem[]): string[] {
-  return items.map(({ insertText }) => insertText);
 }
 
 describe('commands', () => {

@@ -1,6 +1,13 @@
 import { type CompletionState, completionState } from '../../protocol/completion.ts';
-import { ServerProcess } from './serverProcess.ts';
+import { type InlineItem, ServerProcess } from './serverProcess.ts';
 import { Writer } from './writer.ts';
+
+/** Settings of a writer for whom every pause is long enough and every sentence good enough. */
+export const restless = { completion: { pauseMs: 0, minConfidence: 0 } };
+
+export function textsOf(items: readonly InlineItem[]): string[] {
+  return items.map(({ insertText }) => insertText);
+}
 
 /** A bare LSP client: it opens documents, sends keys, and remembers what it was told. */
 export class BareClient {

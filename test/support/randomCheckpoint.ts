@@ -2,7 +2,7 @@ import { mkdirSync, renameSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { elementCount } from '../../server/tensor/tensor.ts';
 import { elementBytes, type RandomType, RandomWeights } from './randomWeights.ts';
-import type { Shapes } from './tinyModels.ts';
+import type { Shapes } from './tinyShapes.ts';
 import { writeTorchCheckpoint } from './torchWriter.ts';
 
 /** A checkpoint that is not written yet. */

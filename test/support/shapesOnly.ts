@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import type { WeightSource } from '../../server/compiler/onnx/weights.ts';
-import type { Shapes } from './tinyModels.ts';
+import type { Shapes } from './tinyShapes.ts';
 
 /** Names and shapes of a checkpoint, which may be of full size; whoever reads a number fails. */
 export function shapesOnly(shapes: Shapes): WeightSource {

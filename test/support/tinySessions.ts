@@ -47,12 +47,6 @@ import { noSampling } from '../../server/model/parseSampling.ts';
 import { concatenate } from '../../server/tensor/vector.ts';
 import { closedFormVector, closedFormWeights } from './closedForm.ts';
 import {
-  baseLcmShapes,
-  oneTowerLcmShapes,
-  quantLcmShapes,
-  sonarDecoderShapes,
-  sonarEncoderShapes,
-  sonarLlmShapes,
   tinyBaseLcm,
   tinyEncoderMaxSeqLen,
   tinyGroupedSonarLlm,
@@ -60,8 +54,16 @@ import {
   tinySonarDecoder,
   tinySonarEncoder,
   tinyTwoTowerLcm,
-  twoTowerLcmShapes,
 } from './tinyModels.ts';
+import {
+  baseLcmShapes,
+  oneTowerLcmShapes,
+  quantLcmShapes,
+  sonarDecoderShapes,
+  sonarEncoderShapes,
+  sonarLlmShapes,
+  twoTowerLcmShapes,
+} from './tinyShapes.ts';
 
 /*
  * The tiny models with closed-form weights, compiled and opened in ONNX Runtime: the parts of the

@@ -6,14 +6,6 @@ import { closedFormWeights } from './closedForm.ts';
 import { storeTensor, writeSafetensors } from './safetensorsWriter.ts';
 import { buildModel, specialPieces } from './sentencePieceModels.ts';
 import {
-  baseLcmShapes,
-  entropyModelShapes,
-  oneTowerLcmShapes,
-  quantLcmShapes,
-  type Shapes,
-  sonarDecoderShapes,
-  sonarEncoderShapes,
-  sonarLlmShapes,
   tinyBaseLcm,
   tinyEntropyModel,
   tinyOneTowerLcm,
@@ -23,8 +15,18 @@ import {
   tinySonarEncoder,
   tinySonarLlm,
   tinyTwoTowerLcm,
-  twoTowerLcmShapes,
 } from './tinyModels.ts';
+import {
+  baseLcmShapes,
+  entropyModelShapes,
+  oneTowerLcmShapes,
+  quantLcmShapes,
+  type Shapes,
+  sonarDecoderShapes,
+  sonarEncoderShapes,
+  sonarLlmShapes,
+  twoTowerLcmShapes,
+} from './tinyShapes.ts';
 
 /*
  * The files of a whole tiny model, as `compile` takes them: 40 tokens of which 34 are pieces,

@@ -17,7 +17,7 @@ import {
   sonarDecoderShapes,
   sonarEncoderShapes,
   twoTowerLcmShapes,
-} from '../../support/tinyModels.ts';
+} from '../../support/tinyShapes.ts';
 
 /*
  * The files of the official models, of the same names, shapes, types and container, filled with

@@ -1,69 +1,21 @@
 import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
-import {
-  existsSync,
-  mkdirSync,
-  mkdtempSync,
-  readdirSync,
-  readFileSync,
-  rmSync,
-  statSync,
-  writeFileSync,
-} from 'node:fs';
-import { tmpdir } from 'node:os';
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { after, beforeEach, test } from 'node:test';
+import { test } from 'node:test';
 import { InferenceSession } from 'onnxruntime-node';
-import {
-  CheckpointFormatError,
-  CheckpointUnsupportedError,
-  InvalidRequestError,
-  isAbortError,
-  WeightMismatchError,
-} from '../../../server/base/errors.ts';
+import { InvalidRequestError, WeightMismatchError } from '../../../server/base/errors.ts';
 import { compileModel } from '../../../server/compiler/compile.ts';
-import { sourceDigest } from '../../../server/compiler/compileRequest.ts';
 import { type ModelManifest, precisions } from '../../../server/model/manifest.ts';
 import { manifestFiles, parseManifest } from '../../../server/model/parseManifest.ts';
 import { concatenate, norm, scale } from '../../../server/tensor/vector.ts';
 import { closedFormWeights } from '../../support/closedForm.ts';
+import { type Changes, compileFolders, compileWhole } from '../../support/compileFolders.ts';
 import { storeTensor, writeSafetensors } from '../../support/safetensorsWriter.ts';
-import {
-  type TinySources,
-  tinyConfig,
-  tinyShapes,
-  writeTinySources,
-} from '../../support/tinySources.ts';
+import { tinyConfig, tinyShapes } from '../../support/tinySources.ts';
 import { writeTorchCheckpoint, writtenTensor } from '../../support/torchWriter.ts';
 
-const root = mkdtempSync(join(tmpdir(), 'thoughtline-compile-'));
-const sources = join(root, 'sources');
-const target = join(root, 'target');
-after(() => rmSync(root, { recursive: true }));
-beforeEach(() => {
-  for (const folder of [sources, target]) {
-    rmSync(folder, { recursive: true, force: true });
-    mkdirSync(folder);
-  }
-});
-
-type Changes = Parameters<typeof writeTinySources>[1];
-
-function request(changes?: Changes): TinySources & { outDir: string } {
-  return { ...writeTinySources(sources, changes), outDir: join(target, 'model') };
-}
-
-/** Compiles sources that have an encoder and a decoder. */
-async function compileWhole(...args: Parameters<typeof compileModel>): Promise<ModelManifest> {
-  const manifest = await compileModel(...args);
-  assert.ok(manifest.kind === 'model');
-  return manifest;
-}
-
-/** Everything below the target folder, hidden files included. */
-function written(): string[] {
-  return readdirSync(target, { recursive: true, encoding: 'utf8' }).sort();
-}
+const { sources, target, request, written } = compileFolders();
 
 test('a compiled folder holds what its manifest says, and every graph loads', async () => {
   for (const precision of precisions) {
@@ -307,80 +259,6 @@ test('sources that make neither a model nor an add-on are told what they lack', 
   assert.deepEqual(written(), []);
 });
 
-test('compiling again changes nothing, and compiling other sources replaces', async () => {
-  const first = request();
-  const manifest = await compileModel(first);
-  const path = join(first.outDir, 'manifest.json');
-  const { ino } = statSync(path);
-  assert.deepEqual(await compileModel(first), manifest);
-  assert.equal(statSync(path).ino, ino);
-
-  const other = await compileWhole({ ...first, precision: 'fp32' });
-  assert.equal(other.encoder.precision, 'fp32');
-  assert.deepEqual(parseManifest(readFileSync(path, 'utf8'), path), other);
-  assert.deepEqual(readdirSync(target), ['model']);
-});
-
-test('a damaged folder is compiled again', async () => {
-  const damages: readonly ((folder: string) => void)[] = [
-    (folder) => writeFileSync(join(folder, 'encoder.bin'), 'short'),
-    (folder) => rmSync(join(folder, 'decoder.step.onnx')),
-    (folder) => writeFileSync(join(folder, 'manifest.json'), '{"version":'),
-  ];
-  const first = request();
-  const manifest = await compileWhole(first);
-  for (const damage of damages) {
-    damage(first.outDir);
-    assert.deepEqual(await compileModel(first), manifest);
-    assert.equal(
-      statSync(join(first.outDir, 'encoder.bin')).size,
-      manifest.encoder.graph.weights.sizeBytes,
-    );
-  }
-});
-
-test('an empty folder is filled; anything else that is not a model stays', async () => {
-  const fine = request();
-  mkdirSync(fine.outDir);
-  await compileModel(fine);
-
-  for (const files of [
-    ['notes.txt'],
-    ['manifest.json'],
-    ['tokenizer.model'],
-    ['manifest.json', 'tokenizer.model', 'thesis.tex'],
-  ]) {
-    const outDir = join(target, 'mine');
-    mkdirSync(outDir);
-    for (const file of files) writeFileSync(join(outDir, file), 'mine');
-    await assert.rejects(compileModel({ ...fine, outDir }), InvalidRequestError);
-    assert.deepEqual(readdirSync(outDir).sort(), files.sort());
-    rmSync(outDir, { recursive: true });
-  }
-  const outDir = join(target, 'file');
-  writeFileSync(outDir, 'mine');
-  await assert.rejects(compileModel({ ...fine, outDir }), InvalidRequestError);
-  assert.equal(readFileSync(outDir, 'utf8'), 'mine');
-});
-
-test('a compilation that is cancelled at any moment leaves nothing', async () => {
-  const whole = request();
-  let reports = 0;
-  await compileModel(whole, { onProgress: () => reports++ });
-  rmSync(whole.outDir, { recursive: true });
-  for (let at = 0; at <= reports; at += Math.ceil(reports / 7)) {
-    const abort = new AbortController();
-    let seen = 0;
-    const onProgress = () => {
-      seen += 1;
-      if (seen > at) abort.abort();
-    };
-    if (at === 0) abort.abort();
-    await assert.rejects(compileModel(whole, { onProgress, signal: abort.signal }), isAbortError);
-    assert.deepEqual(written(), []);
-  }
-});
-
 test('a model may do without an entropy model; one without a configuration is refused', async () => {
   const { entropy, ...others } = request();
   assert.equal((await compileWhole(others)).entropy, null);
@@ -456,175 +334,4 @@ test('progress rises to 1 and names the parts', async () => {
   assert.deepEqual([...labels], parts);
   assert.ok(fractions.every((fraction, i) => fraction >= (fractions[i - 1] ?? 0)));
   assert.equal(fractions.at(-1), 1);
-});
-
-test('what a process that is gone has left is removed; what a living one writes stays', async () => {
-  const gone = join(target, '.model.partial-4194305-aaaaaaaa'); // above the largest process id
-  const alive = join(target, `.model.partial-${process.pid}-bbbbbbbb`);
-  mkdirSync(gone);
-  mkdirSync(alive);
-  await compileModel(request());
-  assert.ok(!existsSync(gone));
-  assert.ok(existsSync(alive));
-});
-
-test('two compilations into one folder at once both succeed', async () => {
-  const same = request();
-  const [first, second] = await Promise.all([compileModel(same), compileModel(same)]);
-  assert.deepEqual(first, second);
-  assert.deepEqual(readdirSync(target), ['model']);
-});
-
-/** Compiles changed sources and checks the error and that nothing is left. */
-async function checkRefused(
-  changes: Changes,
-  errorClass: new (message: string) => Error,
-  message: RegExp,
-): Promise<void> {
-  await assert.rejects(compileModel(request(changes)), (error) => {
-    assert.ok(error instanceof errorClass, String(error));
-    assert.match(error.message, message);
-    return true;
-  });
-  assert.deepEqual(written(), []);
-}
-
-test('weights that do not fit the configuration are named', async () => {
-  const { 'layer_norm.bias': _, ...missing } = tinyShapes.encoder;
-  const key = 'encoder.layers.1.ffn.inner_proj.weight';
-  const cases: readonly [Changes, RegExp][] = [
-    [{ shapes: { encoder: missing } }, /layer_norm\.bias/],
-    [{ shapes: { encoder: { ...tinyShapes.encoder, extra: [1] } } }, /encoder.safetensors.*extra/],
-    [{ shapes: { base: { ...tinyShapes.base, extra: [1] } } }, /base.safetensors.*extra/],
-    [
-      { shapes: { encoder: { ...tinyShapes.encoder, [key]: [64, 31] } } },
-      /ffn\.inner_proj\.weight: expected \[64, 32\], found \[64, 31\]/,
-    ],
-    [
-      { shapes: { decoder: { ...tinyShapes.decoder, 'decoder_frontend.embed.weight': [41, 32] } } },
-      /decoder_frontend\.embed\.weight: expected \[40, 32\], found \[41, 32\]/,
-    ],
-  ];
-  for (const [changes, message] of cases) {
-    await checkRefused(changes, WeightMismatchError, message);
-  }
-});
-
-test('parts that do not belong together are told with both numbers', async () => {
-  const { encoder, decoder, lcm } = tinyConfig;
-  const cases: readonly [object, RegExp][] = [
-    [{ tokenizer: { langs: ['eng_Latn'] } }, /encoder\.vocab_info\.size: expected 39 .*found 40/],
-    [{ tokenizer: {} }, /expected 240 \(34 pieces of .*202 languages.*found 40/],
-    [{ decoder: { ...decoder, input_dim: 16 } }, /decoder\.input_dim: expected 32 .*found 16/],
-    [
-      { lcm: { ...lcm, base: { ...lcm.base, sonar_embed_dim: 16 } } },
-      /lcm\.base\.sonar_embed_dim: expected 32 .*found 16/,
-    ],
-    [
-      { encoder: { ...encoder, vocab_info: { ...encoder.vocab_info, size: 41 } } },
-      /encoder\.vocab_info\.size: expected 40 .*found 41/,
-    ],
-  ];
-  for (const [changes, message] of cases) {
-    await checkRefused({ config: { ...tinyConfig, ...changes } }, WeightMismatchError, message);
-  }
-});
-
-test('a concept model without hyper-parameters, or of no known family, is told', async () => {
-  await checkRefused(
-    { config: { ...tinyConfig, lcm: {} } },
-    CheckpointUnsupportedError,
-    /base\.safetensors: expected the sizes of an architecture we know .* found model_type base_lcm, .*--config/,
-  );
-  await checkRefused(
-    { shapes: { base: { 'flow.weight': [1] } } },
-    CheckpointUnsupportedError,
-    /lcm\.base: expected weights of a family we know/,
-  );
-});
-
-test('names that cannot be part of a file name are refused', async () => {
-  for (const name of ['', '../base', 'Base', 'a b', 'a.b', 'x'.repeat(41)]) {
-    const { lcms, ...rest } = request();
-    const named = { [name]: lcms['base'] ?? '' };
-    await assert.rejects(compileModel({ ...rest, lcms: named }), InvalidRequestError, name);
-  }
-});
-
-test('options for parts that are not there are refused', async () => {
-  const whole = request();
-  for (const [changed, message] of [
-    [{ archs: { bass: 'base_lcm_1_6B' } }, /^arch of bass: expected one of encoder, .*base/],
-    [{ lcmConfigs: { encoder: whole.config } }, /^configuration of encoder: expected one of base/],
-    [{ lcms: { encoder: whole.encoder } }, /^lcm encoder: expected a name/],
-  ] as const) {
-    await assert.rejects(
-      compileModel({ ...whole, ...changed }),
-      (error) => error instanceof InvalidRequestError && message.test(error.message),
-    );
-  }
-});
-
-test('a concept model may have a configuration of its own, which the digest knows', async () => {
-  const { lcm, ...config } = tinyConfig;
-  const whole = request();
-  const apart = request({ config });
-  const lcmConfigs = Object.fromEntries(
-    Object.entries(lcm).map(([name, fields]) => {
-      const file = join(sources, `${name}.json`);
-      writeFileSync(file, JSON.stringify(fields));
-      return [name, file];
-    }),
-  );
-  const compiled = await compileModel({ ...apart, lcmConfigs });
-  assert.deepEqual(compiled.conceptModels, (await compileModel(request())).conceptModels);
-  const digest = await sourceDigest({ ...whole, lcmConfigs });
-  writeFileSync(join(sources, 'base.json'), JSON.stringify({ ...lcm.base, max_seq_len: 32 }));
-  assert.notEqual(await sourceDigest({ ...whole, lcmConfigs }), digest);
-});
-
-test('every option makes another digest, and an undefined one none', async () => {
-  const whole = request();
-  const digests = await Promise.all(
-    [
-      {},
-      { precision: 'fp32' as const },
-      { precision: { decoder: 'fp32' as const } },
-      { archs: { encoder: 'basic' } },
-      { name: 'mine' },
-      { space: 'ours' },
-    ].map((options) => sourceDigest({ ...whole, ...options })),
-  );
-  assert.equal(new Set(digests).size, digests.length);
-  const undefinedOptions = { precision: undefined, archs: undefined, name: undefined };
-  assert.equal(await sourceDigest({ ...whole, ...undefinedOptions }), digests[0]);
-});
-
-test('missing and broken files are told by name', async () => {
-  const whole = request();
-  for (const part of ['encoder', 'tokenizer', 'config'] as const) {
-    const broken = join(sources, 'broken');
-    for (const content of [null, '', '\u0000\u0001', '[]']) {
-      rmSync(broken, { force: true });
-      if (content !== null) writeFileSync(broken, content);
-      await assert.rejects(
-        compileModel({ ...whole, [part]: broken }),
-        (error) => error instanceof CheckpointFormatError && error.message.includes('broken'),
-        `${part} ${content}`,
-      );
-      assert.deepEqual(written(), []);
-    }
-  }
-});
-
-test('a number that is not finite is told by the name of its tensor', async () => {
-  const whole = request();
-  const bytes = readFileSync(whole.encoder);
-  bytes.writeFloatLE(Number.NaN, bytes.length - 4);
-  writeFileSync(whole.encoder, bytes);
-  await assert.rejects(
-    compileModel(whole),
-    (error) => error instanceof WeightMismatchError && /layer_norm\.bias.*NaN/.test(error.message),
-  );
-  assert.deepEqual(written(), []);
 });

@@ -17,13 +17,12 @@ import {
   parseEncoderConfig,
 } from '../../../server/model/parseConfig.ts';
 import { shapesOnly } from '../../support/shapesOnly.ts';
+import { tinySonarEncoder, tinyTwoTowerLcm } from '../../support/tinyModels.ts';
 import {
   sonarDecoderShapes,
   sonarEncoderShapes,
-  tinySonarEncoder,
-  tinyTwoTowerLcm,
   twoTowerLcmShapes,
-} from '../../support/tinyModels.ts';
+} from '../../support/tinyShapes.ts';
 
 function given(fields: object, arch?: string) {
   return { fields: new Fields(fields, 'given', configErrors), arch };

@@ -15,12 +15,8 @@ import {
   vector,
   weightsOf,
 } from '../../../support/layouts.ts';
-import {
-  sonarDecoderShapes,
-  sonarEncoderShapes,
-  tinySonarDecoder,
-  tinySonarEncoder,
-} from '../../../support/tinyModels.ts';
+import { tinySonarDecoder, tinySonarEncoder } from '../../../support/tinyModels.ts';
+import { sonarDecoderShapes, sonarEncoderShapes } from '../../../support/tinyShapes.ts';
 
 const encoder = tensorsOf(closedFormWeights(sonarEncoderShapes(tinySonarEncoder)));
 const decoder = tensorsOf(closedFormWeights(sonarDecoderShapes(tinySonarDecoder)));

@@ -22,6 +22,7 @@ import {
 } from '../../../../server/model/parseConfig.ts';
 import { elementCount } from '../../../../server/tensor/tensor.ts';
 import { shapesOnly } from '../../../support/shapesOnly.ts';
+import { tinyTwoTowerLcm } from '../../../support/tinyModels.ts';
 import {
   baseLcmShapes,
   oneTowerLcmShapes,
@@ -30,9 +31,8 @@ import {
   sonarDecoderShapes,
   sonarEncoderShapes,
   sonarLlmShapes,
-  tinyTwoTowerLcm,
   twoTowerLcmShapes,
-} from '../../../support/tinyModels.ts';
+} from '../../../support/tinyShapes.ts';
 
 function named(arch: string): Fields {
   return new Fields({ arch }, arch, configErrors);

@@ -12,7 +12,8 @@ import {
 import { closedFormWeights } from '../../../support/closedForm.ts';
 import { assertClose, floats, openGraph, type TestTensor } from '../../../support/graphSession.ts';
 import { normalizedConcepts } from '../../../support/tinyConcepts.ts';
-import { baseLcmShapes, tinyBaseLcm, toyBaseLcm } from '../../../support/tinyModels.ts';
+import { tinyBaseLcm, toyBaseLcm } from '../../../support/tinyModels.ts';
+import { baseLcmShapes } from '../../../support/tinyShapes.ts';
 
 function emptyPast(count: number): TestTensor {
   return floats([2, 2, count, 4, 0, 8], []);

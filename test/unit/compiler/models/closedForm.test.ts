@@ -2,7 +2,8 @@ import assert from 'node:assert/strict';
 import test from 'node:test';
 import { closedFormValues, closedFormWeights, fmix32, fnv1a } from '../../../support/closedForm.ts';
 import { assertClose } from '../../../support/graphSession.ts';
-import { sonarEncoderShapes, tinySonarEncoder } from '../../../support/tinyModels.ts';
+import { tinySonarEncoder } from '../../../support/tinyModels.ts';
+import { sonarEncoderShapes } from '../../../support/tinyShapes.ts';
 
 /*
  * Golden values hold only for the weights they were made with, so the rule of the weights has

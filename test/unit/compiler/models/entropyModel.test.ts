@@ -7,7 +7,8 @@ import { byteIds } from '../../../../server/text/patching.ts';
 import { entropyGolden } from '../../../golden/entropyModel/golden.ts';
 import { closedFormWeights } from '../../../support/closedForm.ts';
 import { assertClose, integers, openGraph } from '../../../support/graphSession.ts';
-import { entropyModelShapes, tinyEntropyModel } from '../../../support/tinyModels.ts';
+import { tinyEntropyModel } from '../../../support/tinyModels.ts';
+import { entropyModelShapes } from '../../../support/tinyShapes.ts';
 
 const shapes = entropyModelShapes(tinyEntropyModel);
 const { ids, entropies, surprisals, text } = entropyGolden;

@@ -19,14 +19,13 @@ import {
 import * as plain from '../../../support/plainLoops.ts';
 import { latents, normalizedConcepts } from '../../../support/tinyConcepts.ts';
 import {
-  oneTowerLcmShapes,
-  quantLcmShapes,
   rotaryOneTowerLcm,
   tinyOneTowerLcm,
   tinyQuantLcmC,
   tinyQuantLcmD,
   toyOneTowerLcm,
 } from '../../../support/tinyModels.ts';
+import { oneTowerLcmShapes, quantLcmShapes } from '../../../support/tinyShapes.ts';
 
 type Config = OneTowerLcmConfig | QuantLcmConfig;
 

@@ -23,7 +23,8 @@ import {
   rowOf,
   type TestTensor,
 } from '../../../support/graphSession.ts';
-import { sonarDecoderShapes, tinySonarDecoder } from '../../../support/tinyModels.ts';
+import { tinySonarDecoder } from '../../../support/tinyModels.ts';
+import { sonarDecoderShapes } from '../../../support/tinyShapes.ts';
 
 const shapes = sonarDecoderShapes(tinySonarDecoder);
 const emptyPast = floats([2, 2, 0, 32], []);

@@ -13,7 +13,8 @@ import {
 } from '../../../golden/tinyModels.ts';
 import { closedFormWeights } from '../../../support/closedForm.ts';
 import { assertClose, integers, openGraph, rowOf } from '../../../support/graphSession.ts';
-import { sonarEncoderShapes, tinySonarEncoder } from '../../../support/tinyModels.ts';
+import { tinySonarEncoder } from '../../../support/tinyModels.ts';
+import { sonarEncoderShapes } from '../../../support/tinyShapes.ts';
 
 const shapes = sonarEncoderShapes(tinySonarEncoder);
 

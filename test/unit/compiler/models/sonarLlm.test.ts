@@ -9,7 +9,8 @@ import { sonarLlmGolden } from '../../../golden/sonarLlm/golden.ts';
 import { closedFormVector, closedFormWeights } from '../../../support/closedForm.ts';
 import { assertClose, floats, openGraph, type TestTensor } from '../../../support/graphSession.ts';
 import * as plain from '../../../support/plainLoops.ts';
-import { sonarLlmShapes, tinyGroupedSonarLlm, tinySonarLlm } from '../../../support/tinyModels.ts';
+import { tinyGroupedSonarLlm, tinySonarLlm } from '../../../support/tinyModels.ts';
+import { sonarLlmShapes } from '../../../support/tinyShapes.ts';
 
 const concepts = closedFormVector('concepts', 9 * 16, 0.03);
 

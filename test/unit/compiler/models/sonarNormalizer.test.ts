@@ -3,13 +3,8 @@ import test from 'node:test';
 import { WeightMismatchError } from '../../../../server/base/errors.ts';
 import { readNormalizer } from '../../../../server/compiler/models/sonarNormalizer.ts';
 import { closedFormVector, closedFormWeights } from '../../../support/closedForm.ts';
-import {
-  baseLcmShapes,
-  tinyBaseLcm,
-  tinyTwoTowerLcm,
-  toyBaseLcm,
-  twoTowerLcmShapes,
-} from '../../../support/tinyModels.ts';
+import { tinyBaseLcm, tinyTwoTowerLcm, toyBaseLcm } from '../../../support/tinyModels.ts';
+import { baseLcmShapes, twoTowerLcmShapes } from '../../../support/tinyShapes.ts';
 
 test('each family keeps its buffers in a place of its own', () => {
   const base = readNormalizer(closedFormWeights(baseLcmShapes(tinyBaseLcm)), tinyBaseLcm);

@@ -15,7 +15,8 @@ import {
   type TestTensor,
 } from '../../../support/graphSession.ts';
 import { latents, normalizedConcepts } from '../../../support/tinyConcepts.ts';
-import { tinyTwoTowerLcm, toyTwoTowerLcm, twoTowerLcmShapes } from '../../../support/tinyModels.ts';
+import { tinyTwoTowerLcm, toyTwoTowerLcm } from '../../../support/tinyModels.ts';
+import { twoTowerLcmShapes } from '../../../support/tinyShapes.ts';
 
 interface Row {
   latents: ArrayLike<number>;

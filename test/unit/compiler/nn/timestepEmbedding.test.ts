@@ -3,7 +3,8 @@ import { timestepEmbedding } from '../../../../server/compiler/nn/timestepEmbedd
 import { timestepEmbedding7 } from '../../../golden/tinyModels.ts';
 import { closedFormWeights } from '../../../support/closedForm.ts';
 import { assertClose, integers, rowOf, runLayer } from '../../../support/graphSession.ts';
-import { tinyTwoTowerLcm, twoTowerLcmShapes } from '../../../support/tinyModels.ts';
+import { tinyTwoTowerLcm } from '../../../support/tinyModels.ts';
+import { twoTowerLcmShapes } from '../../../support/tinyShapes.ts';
 
 const weights = closedFormWeights(twoTowerLcmShapes(tinyTwoTowerLcm));
 
